@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Piecewise map between the recording's clock (CLOCK_BOOTTIME) and CLOCK_REALTIME, from clock events. A step
+// of the wall clock starts a new piece, so that nothing moves to a wrong place; during a step backwards one
+// wall time belongs to two moments, and to_mono() gives the first.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/clock.hpp"
+
+namespace sworn::format {
+
+class ClockMap {
+ public:
+  // Points must come in order of mono; `step` marks a discontinuity before this point.
+  void add(MonoTime mono, WallTime wall);
+  [[nodiscard]] bool empty() const { return points_.empty(); }
+  [[nodiscard]] WallTime to_wall(MonoTime mono) const;  // before the first point: its offset
+  [[nodiscard]] MonoTime to_mono(WallTime wall) const;
+  [[nodiscard]] std::size_t steps() const;  // discontinuities above 100 ms between neighbours
+
+ private:
+  struct Point {
+    MonoTime mono;
+    WallTime wall;
+  };
+  std::vector<Point> points_;
+};
+
+}  // namespace sworn::format

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is proven about a session file, as three answers that are never folded into one "OK": integrity
+// (what is sealed is unchanged), completeness (what is missing, open or lost), identity (whose key). Takes
+// hostile bytes; bounded memory. docs/format.md, "Verification".
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.hpp"
+#include "format/event.hpp"
+#include "format/session_header.hpp"
+
+namespace sworn::format {
+
+enum class Verdict : std::uint8_t {
+  self_consistent,  // every record sealed, closed, signer not pinned
+  incomplete,       // a valid sealed prefix only: open, crashed, or an unsealed tail behind it
+  unsealed,         // not one valid seal
+  tampered,         // something sealed was changed, removed, reordered or replaced
+  unsupported,      // a version or a critical record that this build does not know
+};
+std::string_view name_of(Verdict verdict);  // "SELF-CONSISTENT", "INCOMPLETE", ...
+
+// 0 policy met, 2 valid prefix only, 3 tampered, 4 unsealed, 6 unsupported (1: I/O, usage).
+int exit_status_of(Verdict verdict);
+
+enum class Severity : std::uint8_t { note, warning, failure };
+
+struct Finding {
+  Severity severity = Severity::note;
+  std::string code;  // stable, for scripts: "bad_signature", "chunk_root_mismatch", "index_damaged", ...
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+  std::string text;
+};
+
+struct VerifyReport {
+  Verdict verdict = Verdict::unsealed;
+  std::optional<SessionHeader> header;
+  std::uint64_t records = 0;
+  std::uint64_t chunks = 0;
+  std::uint64_t events = 0;  // in sealed chunks
+  std::uint64_t seals = 0;   // valid ones
+  std::uint64_t sealed_bytes = 0;         // file offset up to which everything is sealed
+  std::uint64_t file_bytes = 0;
+  std::uint64_t unsealed_records = 0;     // well-formed records behind the last valid seal
+  std::uint64_t unsealed_bytes = 0;
+  std::uint64_t gaps = 0;                 // gap events in the sealed part
+  std::uint64_t hidden_inputs = 0;
+  std::uint64_t late_bytes = 0;           // output after the final drain, counted in END
+  MonoTime max_silence;                   // longest time without a seal
+  bool closed = false;                    // END and final seal
+  bool recovered = false;                 // a salvaged copy: RECOVERED is never counted as sealed
+  std::optional<WallTime> first_time;     // of the first and last valid seal
+  std::optional<WallTime> sealed_until;
+  PublicKey first_key{};
+  Digest root{};                          // of the last valid seal
+  std::vector<Finding> findings;          // worst first within the order of the file; at most 1,000
+};
+
+// `progress(done, total)` in bytes; may be empty. Only I/O trouble is an Error; everything that the bytes
+// can say is in the report. `tail_events`: from a tail beside a .part, if any, for the completeness answer.
+using Progress = std::function<void(std::uint64_t, std::uint64_t)>;
+Result<VerifyReport> verify(const ReadFile& file, const Progress& progress = {});
+
+}  // namespace sworn::format
