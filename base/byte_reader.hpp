@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bounded cursor over untrusted bytes: the only place where a length from a file is compared with what is
-// left. Little-endian. Views point into the caller's buffer, which must outlive them. Not thread-safe.
+// Bounded cursor over untrusted bytes: the only place where a length from a file is compared with
+// what is left. Little-endian. Views point into the caller's buffer, which must outlive them. Not
+// thread-safe.
 #pragma once
-
-#include <cstddef>
-#include <cstdint>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+
+#include <cstddef>
+#include <cstdint>
 
 namespace sworn {
 

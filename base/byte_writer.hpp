@@ -2,9 +2,9 @@
 // Counterpart of ByteReader: appends little-endian numbers to a vector that the caller owns.
 #pragma once
 
-#include <cstdint>
-
 #include "base/bytes.hpp"
+
+#include <cstdint>
 
 namespace sworn {
 

@@ -22,6 +22,8 @@ inline Bytes to_bytes(std::string_view text) {
   const auto view = as_bytes(text);
   return {view.begin(), view.end()};
 }
-inline void append(Bytes& out, ByteView more) { out.insert(out.end(), more.begin(), more.end()); }
+inline void append(Bytes& out, ByteView more) {
+  out.insert(out.end(), more.begin(), more.end());
+}
 
 }  // namespace sworn

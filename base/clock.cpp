@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/clock.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <charconv>
 #include <ctime>
-
-#include <fmt/format.h>
 
 #include <sys/timex.h>
 
@@ -20,7 +20,8 @@ std::int64_t read_clock(clockid_t id) {
 
 constexpr std::array<std::int64_t, 7> k_pow10{1, 10, 100, 1'000, 10'000, 100'000, 1'000'000};
 
-// Days since 1970-01-01 of a proleptic Gregorian date, counted from March so that the leap day is last.
+// Days since 1970-01-01 of a proleptic Gregorian date, counted from March so that the leap day is
+// last.
 std::int64_t days_from_civil(std::int64_t y, unsigned m, unsigned d) {
   y -= m <= 2 ? 1 : 0;
   const std::int64_t era = (y >= 0 ? y : y - 399) / 400;
@@ -74,8 +75,12 @@ struct Scanner {
 
 }  // namespace
 
-MonoTime SystemClock::mono() { return {read_clock(CLOCK_BOOTTIME)}; }
-WallTime SystemClock::wall() { return {read_clock(CLOCK_REALTIME)}; }
+MonoTime SystemClock::mono() {
+  return {read_clock(CLOCK_BOOTTIME)};
+}
+WallTime SystemClock::wall() {
+  return {read_clock(CLOCK_REALTIME)};
+}
 
 ClockQuality SystemClock::quality() {
   timex state{};
@@ -146,8 +151,7 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
   if (month == 2 && day == 29 && !leap) {
     return std::nullopt;
   }
-  const auto days =
-      days_from_civil(year, static_cast<unsigned>(month), static_cast<unsigned>(day));
+  const auto days = days_from_civil(year, static_cast<unsigned>(month), static_cast<unsigned>(day));
   const auto seconds = days * 86'400 + hour * 3600 + minute * 60 + second - offset;
   return WallTime{seconds * 1'000'000 + micros};
 }
@@ -160,8 +164,8 @@ std::string format_duration(std::int64_t us, int fraction_digits) {
   out += fmt::format("{}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60);
   if (fraction_digits > 0) {
     const auto n = static_cast<std::size_t>(fraction_digits > 6 ? 6 : fraction_digits);
-    out += fmt::format(".{:0{}}", magnitude % 1'000'000 / static_cast<std::uint64_t>(k_pow10[6 - n]),
-                       n);
+    out += fmt::format(".{:0{}}",
+                       magnitude % 1'000'000 / static_cast<std::uint64_t>(k_pow10[6 - n]), n);
   }
   return out;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Time is injected, and the two clocks are different types: what orders a recording (CLOCK_BOOTTIME) can
-// never be mixed with what people read (CLOCK_REALTIME). Microseconds in both.
+// Time is injected, and the two clocks are different types: what orders a recording
+// (CLOCK_BOOTTIME) can never be mixed with what people read (CLOCK_REALTIME). Microseconds in both.
 #pragma once
 
 #include <compare>

@@ -3,9 +3,9 @@
 // Uses the SSE 4.2 instruction where the processor has it, a table elsewhere.
 #pragma once
 
-#include <cstdint>
-
 #include "base/bytes.hpp"
+
+#include <cstdint>
 
 namespace sworn {
 

@@ -27,8 +27,8 @@ class Fd {
   [[nodiscard]] bool valid() const noexcept { return fd_ >= 0; }
   [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
 
-  // Linux frees the descriptor even when close() reports EINTR; closing again could hit one that another
-  // thread was just given. Who must know whether data arrived calls sync() first.
+  // Linux frees the descriptor even when close() reports EINTR; closing again could hit one that
+  // another thread was just given. Who must know whether data arrived calls sync() first.
   void reset(int fd = -1) noexcept {
     if (const int old = std::exchange(fd_, fd); old >= 0) {
       ::close(old);

@@ -27,14 +27,17 @@ Result<void> write_all(int fd, ByteView data) {
 
 Result<std::unique_ptr<PosixAppendFile>> PosixAppendFile::create(const std::string& path,
                                                                  unsigned mode) {
-  Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, mode));
+  Fd fd(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!fd.valid()) {
     return fail_sys(errno, "cannot create " + path);
   }
   return std::make_unique<PosixAppendFile>(std::move(fd));
 }
 
-Result<void> PosixAppendFile::append(ByteView data) { return write_all(fd_.get(), data); }
+Result<void> PosixAppendFile::append(ByteView data) {
+  return write_all(fd_.get(), data);
+}
 
 Result<void> PosixAppendFile::sync() {
   if (::fdatasync(fd_.get()) != 0) {
@@ -62,8 +65,8 @@ Result<std::unique_ptr<PosixReadFile>> PosixReadFile::open(const std::string& pa
 Result<std::size_t> PosixReadFile::read_at(std::uint64_t offset, std::span<std::byte> out) const {
   std::size_t done = 0;
   while (done < out.size()) {
-    const auto n = ::pread(fd_.get(), out.data() + done, out.size() - done,
-                           static_cast<off_t>(offset + done));
+    const auto n =
+        ::pread(fd_.get(), out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
     if (n < 0) {
       if (errno == EINTR) {
         continue;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The doors to the disk. Small on purpose: an AppendFile has no seek, no truncate and no rewrite, so a
-// recorder that holds one cannot express tampering. Implementations own their descriptor. One thread each,
-// except that sync() may run beside append().
+// The doors to the disk. Small on purpose: an AppendFile has no seek, no truncate and no rewrite,
+// so a recorder that holds one cannot express tampering. Implementations own their descriptor. One
+// thread each, except that sync() may run beside append().
 #pragma once
-
-#include <cstdint>
-#include <memory>
-#include <string>
 
 #include "base/bytes.hpp"
 #include "base/fd.hpp"
 #include "base/result.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
 
 namespace sworn {
 
@@ -26,14 +26,16 @@ class ReadFile {
  public:
   virtual ~ReadFile() = default;
   // Reads up to out.size() bytes at `offset`; fewer only at the end of the file, 0 beyond it.
-  virtual Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) const = 0;
+  [[nodiscard]] virtual Result<std::size_t> read_at(std::uint64_t offset,
+                                                    std::span<std::byte> out) const = 0;
   // The size now: a live file grows between calls.
   [[nodiscard]] virtual Result<std::uint64_t> size() const = 0;
 };
 
 class PosixAppendFile final : public AppendFile {
  public:
-  // Fails with sys == EEXIST where the name exists: nothing is ever overwritten. Mode 0600 unless told.
+  // Fails with sys == EEXIST where the name exists: nothing is ever overwritten. Mode 0600 unless
+  // told.
   static Result<std::unique_ptr<PosixAppendFile>> create(const std::string& path,
                                                          unsigned mode = 0600);
   explicit PosixAppendFile(Fd fd) : fd_(std::move(fd)) {}
@@ -50,7 +52,8 @@ class PosixReadFile final : public ReadFile {
   // Refuses what is not a regular file (directories, FIFOs, devices) with Errc::bad_usage.
   static Result<std::unique_ptr<PosixReadFile>> open(const std::string& path);
   explicit PosixReadFile(Fd fd) : fd_(std::move(fd)) {}
-  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) const override;
+  [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset,
+                                            std::span<std::byte> out) const override;
   [[nodiscard]] Result<std::uint64_t> size() const override;
   [[nodiscard]] int fd() const { return fd_.get(); }
 

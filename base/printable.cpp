@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/printable.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace sworn {
 namespace {
@@ -50,7 +50,8 @@ Utf8Step decode_utf8(std::string_view text) {
     }
     code_point = code_point << 6U | (at(text, i) & 0x3FU);
   }
-  if (code_point < least || code_point > 0x10FFFF || (code_point >= 0xD800 && code_point < 0xE000)) {
+  if (code_point < least || code_point > 0x10FFFF ||
+      (code_point >= 0xD800 && code_point < 0xE000)) {
     return {lead, 1, false};
   }
   return {code_point, length, true};
@@ -94,7 +95,8 @@ std::string printable(std::string_view text) {
 }
 
 std::string printable(std::string_view text, std::size_t max_bytes) {
-  // Each input byte gives at least one output byte, so a little more than the limit is enough to look at.
+  // Each input byte gives at least one output byte, so a little more than the limit is enough to
+  // look at.
   auto out = printable(text.substr(0, std::min(text.size(), max_bytes + 4)));
   if (out.size() <= max_bytes && text.size() <= max_bytes + 4) {
     return out;

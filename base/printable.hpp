@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Recorded bytes are hostile. Whatever comes from a recording, a log, a file name or the environment goes
-// through printable() before it reaches a terminal or a message. Well-formed UTF-8 text stays; controls
-// (C0, DEL, C1), bidi and zero-width formatting, line separators and broken UTF-8 become \xNN / \u{NNNN}.
+// Recorded bytes are hostile. Whatever comes from a recording, a log, a file name or the
+// environment goes through printable() before it reaches a terminal or a message. Well-formed UTF-8
+// text stays; controls (C0, DEL, C1), bidi and zero-width formatting, line separators and broken
+// UTF-8 become \xNN / \u{NNNN}.
 #pragma once
 
 #include <cstddef>

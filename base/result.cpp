@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/result.hpp"
 
-#include <system_error>
-
 #include "base/printable.hpp"
+
+#include <system_error>
 
 namespace sworn {
 

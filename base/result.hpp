@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Errors are values: every function that can fail returns Result<T>. Callers branch on Error::code, never
-// on the text. `context` is for people and may hold untrusted bytes: print it through printable().
+// Errors are values: every function that can fail returns Result<T>. Callers branch on Error::code,
+// never on the text. `context` is for people and may hold untrusted bytes: print it through
+// printable().
 #pragma once
+
+#include <tl/expected.hpp>
 
 #include <cstdint>
 #include <string>
 #include <utility>
-
-#include <tl/expected.hpp>
 
 namespace sworn {
 
@@ -43,23 +44,24 @@ inline tl::unexpected<Error> fail_sys(int sys, std::string context) {
 // One line: "context: strerror". Untrusted bytes are escaped.
 std::string describe(const Error& error);
 
-// NOLINTBEGIN(bugprone-macro-parentheses): the first argument of TRY_ASSIGN is a declaration.
+// NOLINTBEGIN(bugprone-macro-parentheses,readability-identifier-naming): the first argument of
+// TRY_ASSIGN is a declaration; a trailing _ marks the helpers of a macro.
 #define SWORN_CONCAT_(a, b) a##b
 #define SWORN_CONCAT(a, b) SWORN_CONCAT_(a, b)
-#define TRY_ASSIGN_(tmp, decl, expr)                  \
-  auto tmp = (expr);                                  \
-  if (!tmp) {                                         \
+#define TRY_ASSIGN_(tmp, decl, expr)                    \
+  auto tmp = (expr);                                    \
+  if (!tmp) {                                           \
     return tl::make_unexpected(std::move(tmp).error()); \
-  }                                                   \
+  }                                                     \
   decl = std::move(tmp).value()
 #define TRY_ASSIGN(decl, expr) TRY_ASSIGN_(SWORN_CONCAT(try_result_, __LINE__), decl, expr)
-#define TRY(expr)                                              \
-  do {                                                         \
-    auto try_result = (expr);                                  \
-    if (!try_result) {                                         \
+#define TRY(expr)                                                \
+  do {                                                           \
+    auto try_result = (expr);                                    \
+    if (!try_result) {                                           \
       return tl::make_unexpected(std::move(try_result).error()); \
-    }                                                          \
+    }                                                            \
   } while (false)
-// NOLINTEND(bugprone-macro-parentheses)
+// NOLINTEND(bugprone-macro-parentheses,readability-identifier-naming)
 
 }  // namespace sworn

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/byte_reader.hpp"
-
-#include <limits>
+#include "base/byte_writer.hpp"
 
 #include <doctest/doctest.h>
 
-#include "base/byte_writer.hpp"
+#include <limits>
 
 using namespace sworn;
 

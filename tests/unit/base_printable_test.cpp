@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/crc32c.hpp"
 #include "base/printable.hpp"
 
 #include <doctest/doctest.h>
-
-#include "base/crc32c.hpp"
 
 using namespace sworn;
 
@@ -11,8 +10,8 @@ TEST_CASE("printable: text stays and controls become visible") {
   CHECK(printable("caf\xc3\xa9 \xe6\xbc\xa2") == "caf\xc3\xa9 \xe6\xbc\xa2");
   CHECK(printable("\x1b]52;c;AA\x07") == "\\x1b]52;c;AA\\x07");
   CHECK(printable("a\nb\x7f") == "a\\x0ab\\x7f");
-  CHECK(printable("\xc2\x9b") == "\\u{009b}");           // C1 CSI
-  CHECK(printable("\xe2\x80\xae") == "\\u{202e}");       // right-to-left override
+  CHECK(printable("\xc2\x9b") == "\\u{009b}");            // C1 CSI
+  CHECK(printable("\xe2\x80\xae") == "\\u{202e}");        // right-to-left override
   CHECK(printable("\xff\xc0\x80") == "\\xff\\xc0\\x80");  // not UTF-8, overlong
   CHECK(printable("\xed\xa0\x80") == "\\xed\\xa0\\x80");  // surrogate
 }

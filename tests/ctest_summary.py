@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Counts a ctest JUnit file: ctest_summary.py FILE BUILD.
+
+Prints one line "PASSED FAILED SKIPPED", then "skip BUILD NAME: REASON" and "fail BUILD NAME" lines. A test that
+ctest did not run for another reason than its own skip (missing program, failed fixture), or that skipped
+after a failed check, counts as failed.
+"""
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+
+
+def skip_reason(output):
+    for line in output.splitlines():
+        if re.search(r"skip", line, re.IGNORECASE):
+            return re.sub(r"^.*?SKIPPED:\s*", "", line).strip()
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return lines[-1] if lines else "no reason given"
+
+
+def main(path, build):
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    details = []
+    for case in ElementTree.parse(path).getroot().iter("testcase"):
+        name, status = case.get("name"), case.get("status")
+        output = case.findtext("system-out") or ""
+        skipped = case.find("skipped")
+        own_skip = skipped is not None and skipped.get("message", "").startswith("SKIP_")
+        if status == "run":
+            counts["passed"] += 1
+        elif own_skip and "Status: FAILURE!" not in output:
+            counts["skipped"] += 1
+            details.append(f"skip {build} {name}: {skip_reason(output)[:200]}")
+        else:
+            counts["failed"] += 1
+            details.append(f"fail {build} {name}")
+    print(counts["passed"], counts["failed"], counts["skipped"])
+    print("\n".join(details))
+
+
+main(*sys.argv[1:])
