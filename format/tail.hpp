@@ -53,6 +53,9 @@ class TailWriter {
   // Everything below `number` is sealed in the session file: halves that hold nothing else become free.
   void release(std::uint64_t number);
 
+  // Lets the pages of free halves go from this process (they stay in the file). For idle sessions.
+  void trim();
+
   // Removes the file: after the final seal nothing in it is evidence any more.
   Result<void> remove();
 

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "format/chunk.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/byte_reader.hpp"
+#include "base/byte_writer.hpp"
+#include "format/digest.hpp"
+
+namespace sworn::format {
+
+void append_core(Bytes& out, const ChunkCore& core) {
+  ByteWriter(out)
+      .u32(core.chunk_no)
+      .u32(core.n_events)
+      .u64(core.first_event)
+      .u64(static_cast<std::uint64_t>(core.t_first.us))
+      .u64(static_cast<std::uint64_t>(core.t_last.us))
+      .bytes(core.leaf_root);
+}
+
+Result<ChunkBody> decode_chunk_head(ByteView head) {
+  ByteReader r(head);
+  ChunkBody out;
+  out.core_bytes = head.first(std::min(head.size(), k_chunk_core_bytes));
+  auto& core = out.core;
+  TRY_ASSIGN(core.chunk_no, r.u32());
+  TRY_ASSIGN(core.n_events, r.u32());
+  TRY_ASSIGN(core.first_event, r.u64());
+  TRY_ASSIGN(const auto t_first, r.u64());
+  TRY_ASSIGN(const auto t_last, r.u64());
+  core.t_first.us = static_cast<std::int64_t>(t_first);
+  core.t_last.us = static_cast<std::int64_t>(t_last);
+  TRY_ASSIGN(const auto root, r.take(core.leaf_root.size()));
+  std::copy(root.begin(), root.end(), core.leaf_root.begin());
+  TRY_ASSIGN(out.raw_bytes, r.u32());
+  TRY_ASSIGN(const auto flags, r.u8());
+  TRY_ASSIGN(const auto salt_form, r.u8());
+  TRY_ASSIGN(const auto salt_bytes, r.u16());
+  if (core.n_events == 0 || core.n_events > k_max_chunk_events || t_first > INT64_MAX ||
+      t_last > INT64_MAX || t_last < t_first || core.first_event > UINT64_MAX - core.n_events) {
+    return fail(Errc::corrupt, "the core of a chunk is out of its limits");
+  }
+  if (out.raw_bytes > k_max_chunk_raw_bytes || (flags & ~k_chunk_begins_group) != 0) {
+    return fail(Errc::corrupt, "the frame of a chunk is out of its limits");
+  }
+  if (salt_form != 0 || salt_bytes != k_seed_bytes) {
+    return fail(Errc::unsupported, "a chunk in a form that this build does not know");
+  }
+  out.begins_group = (flags & k_chunk_begins_group) != 0;
+  return out;
+}
+
+Result<ChunkBody> decode_chunk_body(ByteView body) {
+  TRY_ASSIGN(auto out, decode_chunk_head(body));
+  ByteReader r(body.subspan(k_chunk_fixed_bytes));
+  TRY_ASSIGN(const auto seed, r.take(k_seed_bytes));
+  std::copy(seed.begin(), seed.end(), out.seed.begin());
+  out.stored = r.take(r.left()).value();
+  return out;
+}
+
+std::size_t ChunkBuilder::raw_bytes() const {
+  return kinds_.size() + times_.size() + ats_.size() + lengths_.size() + data_.size();
+}
+
+void ChunkBuilder::add(const EventView& event) {
+  std::uint8_t kind = static_cast<std::uint8_t>(event.kind) & k_kind_mask;
+  const MonoTime before = n_events_ == 0 ? event.t : items_.back().t;
+  if (n_events_ == 0) {
+    first_event_ = event.number;
+  }
+  ByteWriter(times_).varint(static_cast<std::uint64_t>(event.t.us - before.us));
+  if (event.at != event.t) {
+    kind |= k_kind_has_at;
+    ByteWriter(ats_).zigzag(event.t.us - event.at.us);
+  }
+  kinds_.push_back(static_cast<std::byte>(kind));
+  ByteWriter(lengths_).varint(event.data.size());
+  items_.push_back({event.t, event.at, static_cast<std::uint8_t>(event.kind),
+                    static_cast<std::uint32_t>(data_.size()),
+                    static_cast<std::uint32_t>(event.data.size())});
+  append(data_, event.data);
+  ++n_events_;
+}
+
+ChunkCore ChunkBuilder::core(std::uint32_t chunk_no, const Seed& seed) {
+  derive_salts(seed, n_events_, salts_);
+  MerkleTree tree;
+  for (std::uint32_t j = 0; j < n_events_; ++j) {
+    const Item& item = items_[j];
+    const auto data = ByteView(data_).subspan(item.data_begin, item.data_bytes);
+    const EventView view{first_event_ + j, static_cast<EventKind>(item.kind), item.t, item.at, data,
+                         false};
+    tree.add(event_leaf(view, j, event_commitment(salts_[j], data)));
+  }
+  return {chunk_no, n_events_, first_event_, items_.front().t, items_.back().t, tree.root()};
+}
+
+void ChunkBuilder::append_columns(Bytes& out) const {
+  for (const auto* column : {&kinds_, &times_, &ats_, &lengths_, &data_}) {
+    append(out, *column);
+  }
+}
+
+void ChunkBuilder::clear() {
+  n_events_ = 0;
+  items_.clear();
+  for (auto* column : {&kinds_, &times_, &ats_, &lengths_, &data_}) {
+    column->clear();
+  }
+}
+
+Result<void> decode_columns(const ChunkCore& core, ByteView columns,
+                            std::vector<EventView>& events) {
+  events.clear();
+  ByteReader r(columns);
+  TRY_ASSIGN(const auto kinds, r.take(core.n_events));
+  events.resize(core.n_events);
+  std::int64_t t = core.t_first.us;
+  for (std::uint32_t j = 0; j < core.n_events; ++j) {
+    TRY_ASSIGN(const auto delta, r.varint());
+    if (delta > static_cast<std::uint64_t>(core.t_last.us - t)) {
+      return fail(Errc::corrupt, "an event lies outside of the time of its chunk");
+    }
+    t += static_cast<std::int64_t>(delta);
+    auto& event = events[j];
+    event.number = core.first_event + j;
+    event.t.us = t;
+    event.at.us = t;
+  }
+  if (t != core.t_last.us || events.front().t != core.t_first) {
+    return fail(Errc::corrupt, "the events do not fill the time of their chunk");
+  }
+  for (std::uint32_t j = 0; j < core.n_events; ++j) {
+    const auto byte = std::to_integer<std::uint8_t>(kinds[j]);
+    const std::uint8_t kind = byte & k_kind_mask;
+    if (kind == 0) {
+      return fail(Errc::corrupt, "an event without a kind");
+    }
+    if ((byte & k_kind_redacted) != 0) {
+      return fail(Errc::unsupported, "a redacted event, which this build does not know");
+    }
+    events[j].kind = static_cast<EventKind>(kind);
+    if ((byte & k_kind_has_at) != 0) {
+      TRY_ASSIGN(const auto earlier, r.zigzag());
+      if (earlier == 0 || earlier > events[j].t.us || earlier < events[j].t.us - INT64_MAX) {
+        return fail(Errc::corrupt, "an event happened at an impossible time");
+      }
+      events[j].at.us = events[j].t.us - earlier;
+    }
+  }
+  std::vector<std::uint32_t> lengths(core.n_events);
+  for (auto& length : lengths) {
+    TRY_ASSIGN(const auto value, r.varint());
+    if (value > k_max_event_bytes) {
+      return fail(Errc::corrupt, "an event is larger than the limit of 64 KiB");
+    }
+    length = static_cast<std::uint32_t>(value);
+  }
+  for (std::uint32_t j = 0; j < core.n_events; ++j) {
+    TRY_ASSIGN(events[j].data, r.take(lengths[j]));
+  }
+  if (!r.done()) {
+    return fail(Errc::corrupt, "a chunk holds more than its events");
+  }
+  return {};
+}
+
+Digest event_commitment(const Digest& salt, ByteView data) {
+  std::array<std::byte, 37> head;
+  head[0] = static_cast<std::byte>(k_hash_commitment);
+  std::memcpy(head.data() + 1, salt.data(), 32);
+  const auto length = static_cast<std::uint32_t>(data.size());
+  std::memcpy(head.data() + 33, &length, 4);
+  if (data.size() <= 55 - head.size()) {
+    std::array<std::byte, 55> all;
+    std::memcpy(all.data(), head.data(), head.size());
+    if (!data.empty()) {
+      std::memcpy(all.data() + head.size(), data.data(), data.size());
+    }
+    return sha256_short(ByteView(all).first(head.size() + data.size()));
+  }
+  return Sha256().update(head).update(data).finish();
+}
+
+Digest event_leaf(const EventView& event, std::uint32_t index, const Digest& commitment) {
+  std::array<std::byte, 54> message;
+  message[0] = static_cast<std::byte>(k_hash_leaf);
+  std::memcpy(message.data() + 1, &event.t.us, 8);
+  std::memcpy(message.data() + 9, &event.at.us, 8);
+  message[17] = static_cast<std::byte>(event.kind);
+  std::memcpy(message.data() + 18, &index, 4);
+  std::memcpy(message.data() + 22, commitment.data(), 32);
+  return sha256_short(message);
+}
+
+Digest leaf_root(std::span<const EventView> events, const Seed& seed, std::vector<Digest>& salts) {
+  derive_salts(seed, static_cast<std::uint32_t>(events.size()), salts);
+  MerkleTree tree;
+  for (std::uint32_t j = 0; j < events.size(); ++j) {
+    tree.add(event_leaf(events[j], j, event_commitment(salts[j], events[j].data)));
+  }
+  return tree.root();
+}
+
+}  // namespace sworn::format

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// A chunk: consecutive events stored by columns, committed to by a signed core that knows nothing of stored
+// bytes. docs/format.md, "Chunk".
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "format/constants.hpp"
+#include "format/event.hpp"
+#include "format/merkle.hpp"
+#include "format/salt.hpp"
+
+namespace sworn::format {
+
+// The signed part.
+struct ChunkCore {
+  std::uint32_t chunk_no = 0;
+  std::uint32_t n_events = 0;
+  std::uint64_t first_event = 0;
+  MonoTime t_first;
+  MonoTime t_last;
+  Digest leaf_root{};
+  friend bool operator==(const ChunkCore&, const ChunkCore&) = default;
+};
+void append_core(Bytes& out, const ChunkCore& core);
+
+// A chunk body, taken apart. Views into the body.
+struct ChunkBody {
+  ChunkCore core;
+  ByteView core_bytes;
+  std::uint32_t raw_bytes = 0;
+  bool begins_group = false;
+  Seed seed{};
+  ByteView stored;  // zstd
+};
+Result<ChunkBody> decode_chunk_body(ByteView body);
+// Only what precedes the salt: enough for a directory. `head` holds k_chunk_fixed_bytes.
+Result<ChunkBody> decode_chunk_head(ByteView head);
+
+// Collects events into columns. The columns are the raw bytes that are compressed.
+class ChunkBuilder {
+ public:
+  void add(const EventView& event);
+  [[nodiscard]] std::uint32_t n_events() const { return n_events_; }
+  [[nodiscard]] std::size_t raw_bytes() const;
+  // leaf_root needs `seed` and the events' data, which the columns hold.
+  [[nodiscard]] ChunkCore core(std::uint32_t chunk_no, const Seed& seed);
+  void append_columns(Bytes& out) const;
+  void clear();
+
+ private:
+  struct Item {
+    MonoTime t;
+    MonoTime at;
+    std::uint8_t kind = 0;
+    std::uint32_t data_begin = 0;
+    std::uint32_t data_bytes = 0;
+  };
+  std::uint32_t n_events_ = 0;
+  std::uint64_t first_event_ = 0;
+  std::vector<Item> items_;
+  std::vector<Digest> salts_;
+  Bytes kinds_;
+  Bytes times_;
+  Bytes ats_;
+  Bytes lengths_;
+  Bytes data_;
+};
+
+// Columns -> views into `columns`. Checks every bound and that the times stay within the core's range.
+Result<void> decode_columns(const ChunkCore& core, ByteView columns, std::vector<EventView>& events);
+
+// Leaf hash of one event; `index` is its place in the chunk.
+Digest event_commitment(const Digest& salt, ByteView data);
+Digest event_leaf(const EventView& event, std::uint32_t index, const Digest& commitment);
+// The leaf root of decoded events, to compare with the core.
+Digest leaf_root(std::span<const EventView> events, const Seed& seed, std::vector<Digest>& salts);
+
+}  // namespace sworn::format

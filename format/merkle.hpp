@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// RFC 9162 (section 2.1.1) Merkle trees over leaves that are already hashed. Incremental: the tree keeps one
+// root per complete subtree (at most 64), not the leaves.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "format/session_header.hpp"
+
+namespace sworn::format {
+
+class MerkleTree {
+ public:
+  void add(const Digest& leaf_hash);
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+  // Of an empty tree: SHA-256 of the empty string.
+  [[nodiscard]] Digest root() const;
+
+ private:
+  std::uint64_t size_ = 0;
+  std::vector<Digest> complete_;  // roots of the complete subtrees, largest first
+};
+
+Digest merkle_root(std::span<const Digest> leaf_hashes);
+
+}  // namespace sworn::format

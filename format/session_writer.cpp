@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "format/session_writer.hpp"
+
+#include <cerrno>
+#include <optional>
+
+#include <sys/random.h>
+
+#include "base/byte_writer.hpp"
+#include "format/chunk.hpp"
+#include "format/compress.hpp"
+#include "format/index.hpp"
+#include "format/merkle.hpp"
+#include "format/record.hpp"
+#include "format/seal.hpp"
+#include "format/sign.hpp"
+
+namespace sworn::format {
+
+Result<void> SystemEntropy::fill(std::span<std::byte> out) {
+  while (!out.empty()) {
+    const auto n = ::getrandom(out.data(), out.size(), 0);
+    if (n < 0) {
+      if (errno == EINTR) {
+        continue;
+      }
+      return fail_sys(errno, "getrandom");
+    }
+    out = out.subspan(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+struct SessionWriter::Impl {
+  AppendFile& file;
+  Clock& clock;
+  Entropy& entropy;
+  SessionHeader header;
+  WriterOptions options;
+  WriterTotals totals;
+  std::optional<Error> dead;
+
+  std::optional<SigningKey> key;       // signs the next seal
+  std::optional<SigningKey> next_key;  // announced by it
+  std::uint32_t next_seq = 0;
+  std::uint32_t next_seal = 0;
+  std::uint64_t next_event = 0;
+  std::uint64_t sealed_events = 0;
+  MonoTime last_event_time{};
+  MonoTime last_seal_time{};
+  std::uint64_t last_seal_offset = 0;
+
+  MerkleTree tree;
+  std::vector<Digest> unsealed_leaves;
+  ChunkBuilder builder;
+  std::optional<Compressor> compressor;
+  std::size_t group_raw = 0;  // 0: no group is open
+  IndexBuilder index;
+  Bytes columns;
+  Bytes body;
+  Bytes out;
+
+  Impl(AppendFile& f, Clock& c, Entropy& e, SessionHeader h, WriterOptions o)
+      : file(f), clock(c), entropy(e), header(std::move(h)), options(o) {}
+
+  Result<SigningKey> fresh_key() {
+    std::array<std::byte, 32> seed{};
+    TRY(entropy.fill(seed));
+    auto made = SigningKey::from_seed(seed);
+    erase(seed);
+    return made;
+  }
+
+  // Everything that reaches the file goes through here.
+  Result<void> write_out() {
+    auto written = file.append(out);
+    if (!written) {
+      dead = written.error();
+      return written;
+    }
+    totals.stored_bytes += out.size();
+    out.clear();
+    return {};
+  }
+
+  void add_leaf(const Digest& leaf) {
+    tree.add(leaf);
+    unsealed_leaves.push_back(leaf);
+  }
+
+  Result<void> cut_chunk() {
+    Seed seed{};
+    TRY(entropy.fill(seed));
+    const std::size_t raw = builder.raw_bytes();
+    const auto chunk_no = static_cast<std::uint32_t>(totals.chunks);
+    const ChunkCore core = builder.core(chunk_no, seed);
+    columns.clear();
+    builder.append_columns(columns);
+    if (!compressor) {
+      compressor.emplace(options.zstd_level);
+      group_raw = 0;
+    }
+    const bool begins = group_raw == 0 || group_raw + raw > options.chunk_bytes;
+    const bool whole = begins && raw >= options.chunk_bytes;
+    group_raw = whole ? 0 : (begins ? raw : group_raw + raw);
+
+    body.clear();
+    append_core(body, core);
+    const Digest leaf = record_leaf(RecordType::chunk, next_seq, body);
+    ByteWriter(body)
+        .u32(static_cast<std::uint32_t>(raw))
+        .u8(begins ? k_chunk_begins_group : 0)
+        .u8(0)
+        .u16(k_seed_bytes)
+        .bytes(seed);
+    const auto part =
+        whole ? GroupPart::whole : (begins ? GroupPart::opens : GroupPart::continues);
+    if (auto done = compressor->compress(columns, part, body); !done) {
+      dead = done.error();
+      return done;
+    }
+    index.add(totals.stored_bytes + out.size(), core, begins, static_cast<std::uint32_t>(raw));
+    append_record(out, header.file_id, RecordType::chunk, next_seq++, body);
+    add_leaf(leaf);
+    builder.clear();
+    ++totals.chunks;
+    return {};
+  }
+
+  Result<void> write_seal(std::uint16_t flags) {
+    Seal seal;
+    seal.seal_no = next_seal;
+    seal.flags = flags;
+    seal.t = std::max(clock.mono(), last_seal_time);
+    seal.wall = clock.wall();
+    seal.leaves = unsealed_leaves;
+    if (!seal.final()) {
+      if (!next_key) {
+        TRY_ASSIGN(auto made, fresh_key());
+        next_key.emplace(std::move(made));
+      }
+      seal.next_key = next_key->public_key();
+    }
+    TRY_ASSIGN(seal.signature,
+               key->sign(seal_message(header.file_id, seal, tree.size(), tree.root())));
+    body.clear();
+    append_seal(body, seal);
+    last_seal_offset = totals.stored_bytes + out.size();
+    append_record(out, header.file_id, RecordType::seal, next_seq, body);
+    TRY(write_out());
+    // The used secret is gone before anything else can happen.
+    key.reset();
+    if (next_key) {
+      key.emplace(std::move(*next_key));
+      next_key.reset();
+    }
+    unsealed_leaves.clear();
+    sealed_events = next_event;
+    last_seal_time = seal.t;
+    ++next_seq;
+    ++next_seal;
+    ++totals.seals;
+    return {};
+  }
+
+  Result<void> alive() const {
+    if (dead) {
+      return tl::make_unexpected(*dead);
+    }
+    return {};
+  }
+
+  template <typename R>
+  R remember(R result) {
+    if (!result && !dead) {
+      dead = result.error();
+    }
+    return result;
+  }
+};
+
+SessionWriter::SessionWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+SessionWriter::~SessionWriter() = default;
+
+Result<std::unique_ptr<SessionWriter>> SessionWriter::create(AppendFile& file, Clock& clock,
+                                                             Entropy& entropy,
+                                                             SessionHeader header,
+                                                             WriterOptions options) {
+  if (options.chunk_bytes < 1024 || options.chunk_bytes > k_max_chunk_raw_bytes / 2) {
+    return fail(Errc::bad_usage, "chunk size out of range");
+  }
+  auto impl = std::make_unique<Impl>(file, clock, entropy, std::move(header), options);
+  TRY(entropy.fill(impl->header.file_id));
+  TRY_ASSIGN(auto key, impl->fresh_key());
+  impl->header.first_key = key.public_key();
+  impl->key.emplace(std::move(key));
+  Preamble preamble{k_major, k_minor, 0, 0, impl->header.file_id};
+  impl->out = encode_preamble(preamble);
+  const auto body = encode(impl->header);
+  const Digest leaf = header_leaf(impl->out, body);
+  append_record(impl->out, impl->header.file_id, RecordType::header, impl->next_seq++, body);
+  impl->add_leaf(leaf);
+  TRY(impl->write_out());
+  return std::unique_ptr<SessionWriter>(new SessionWriter(std::move(impl)));
+}
+
+const SessionHeader& SessionWriter::header() const { return impl_->header; }
+
+Result<void> SessionWriter::append(std::span<const EventView> events) {
+  TRY(impl_->alive());
+  for (const auto& event : events) {
+    if (event.number != impl_->next_event || event.t < impl_->last_event_time ||
+        event.at > event.t || event.t.us < 0 || event.at.us < 0) {
+      return impl_->remember(
+          Result<void>(fail(Errc::bad_usage, "events must come in order and without holes")));
+    }
+    if (event.data.size() > k_max_event_bytes) {
+      return impl_->remember(Result<void>(fail(Errc::bad_usage, "an event of more than 64 KiB")));
+    }
+    impl_->builder.add(event);
+    impl_->last_event_time = event.t;
+    ++impl_->next_event;
+    ++impl_->totals.events;
+    impl_->totals.raw_bytes += event.data.size();
+    if (impl_->builder.raw_bytes() >= impl_->options.chunk_bytes ||
+        impl_->builder.n_events() == k_max_chunk_events) {
+      TRY(impl_->remember(impl_->cut_chunk()));
+      // Never more leaves than one seal can carry.
+      if (impl_->unsealed_leaves.size() >= k_max_seal_leaves) {
+        TRY(impl_->remember(impl_->write_seal(0)));
+      } else {
+        TRY(impl_->write_out());
+      }
+    }
+  }
+  return {};
+}
+
+Result<void> SessionWriter::seal(SealReason reason) {
+  TRY(impl_->alive());
+  if (impl_->builder.n_events() > 0) {
+    TRY(impl_->remember(impl_->cut_chunk()));
+  }
+  const bool wanted = reason == SealReason::heartbeat || reason == SealReason::final;
+  if (impl_->unsealed_leaves.empty() && !wanted) {
+    return {};
+  }
+  std::uint16_t flags = 0;
+  switch (reason) {
+    case SealReason::critical:
+      flags = k_seal_critical;
+      break;
+    case SealReason::heartbeat:
+      flags = k_seal_heartbeat;
+      break;
+    case SealReason::final:
+      flags = k_seal_final;
+      break;
+    case SealReason::interval:
+    case SealReason::saturated:
+      break;
+  }
+  return impl_->remember(impl_->write_seal(flags));
+}
+
+Result<void> SessionWriter::prepare_key() {
+  TRY(impl_->alive());
+  if (!impl_->next_key) {
+    TRY_ASSIGN(auto made, impl_->remember(impl_->fresh_key()));
+    impl_->next_key.emplace(std::move(made));
+  }
+  return {};
+}
+
+Result<void> SessionWriter::finish(const EndTotals& totals) {
+  TRY(impl_->alive());
+  auto& w = *impl_;
+  if (w.builder.n_events() > 0) {
+    TRY(w.remember(w.cut_chunk()));
+  }
+  const std::uint64_t end_offset = w.totals.stored_bytes + w.out.size();
+  Bytes end;
+  ByteWriter(end)
+      .u64(w.next_event)
+      .u32(static_cast<std::uint32_t>(w.totals.chunks))
+      .u64(totals.late_bytes)
+      .u64(static_cast<std::uint64_t>(w.clock.mono().us));
+  const Digest leaf = record_leaf(RecordType::end, w.next_seq, end);
+  append_record(w.out, w.header.file_id, RecordType::end, w.next_seq++, end);
+  w.add_leaf(leaf);
+  w.next_key.reset();
+  TRY(w.remember(w.write_seal(k_seal_final)));
+  const Bytes hints = w.index.encode(w.header.file_id, w.next_seq, w.totals.stored_bytes,
+                                     end_offset, w.last_seal_offset);
+  w.out = hints;
+  TRY(w.write_out());
+  w.dead = Error{Errc::bad_usage, 0, "the session file is finished"};
+  return {};
+}
+
+std::uint64_t SessionWriter::next_event_number() const { return impl_->next_event; }
+std::uint64_t SessionWriter::sealed_events() const { return impl_->sealed_events; }
+const WriterTotals& SessionWriter::totals() const { return impl_->totals; }
+void SessionWriter::release_compressor() { impl_->compressor.reset(); }
+
+}  // namespace sworn::format
