@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/chunk.hpp"
 
-#include <algorithm>
-#include <cstring>
-
 #include "base/byte_reader.hpp"
 #include "base/byte_writer.hpp"
 #include "format/digest.hpp"
+
+#include <algorithm>
+#include <cstring>
 
 namespace sworn::format {
 
@@ -91,8 +91,8 @@ ChunkCore ChunkBuilder::core(std::uint32_t chunk_no, const Seed& seed) {
   for (std::uint32_t j = 0; j < n_events_; ++j) {
     const Item& item = items_[j];
     const auto data = ByteView(data_).subspan(item.data_begin, item.data_bytes);
-    const EventView view{first_event_ + j, static_cast<EventKind>(item.kind), item.t, item.at, data,
-                         false};
+    const EventView view{
+        first_event_ + j, static_cast<EventKind>(item.kind), item.t, item.at, data, false};
     tree.add(event_leaf(view, j, event_commitment(salts_[j], data)));
   }
   return {chunk_no, n_events_, first_event_, items_.front().t, items_.back().t, tree.root()};

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A chunk: consecutive events stored by columns, committed to by a signed core that knows nothing of stored
-// bytes. docs/format.md, "Chunk".
+// A chunk: consecutive events stored by columns, committed to by a signed core that knows nothing
+// of stored bytes. docs/format.md, "Chunk".
 #pragma once
-
-#include <cstdint>
-#include <span>
-#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
@@ -13,6 +9,10 @@
 #include "format/event.hpp"
 #include "format/merkle.hpp"
 #include "format/salt.hpp"
+
+#include <cstdint>
+#include <span>
+#include <vector>
 
 namespace sworn::format {
 
@@ -71,8 +71,10 @@ class ChunkBuilder {
   Bytes data_;
 };
 
-// Columns -> views into `columns`. Checks every bound and that the times stay within the core's range.
-Result<void> decode_columns(const ChunkCore& core, ByteView columns, std::vector<EventView>& events);
+// Columns -> views into `columns`. Checks every bound and that the times stay within the core's
+// range.
+Result<void> decode_columns(const ChunkCore& core, ByteView columns,
+                            std::vector<EventView>& events);
 
 // Leaf hash of one event; `index` is its place in the chunk.
 Digest event_commitment(const Digest& salt, ByteView data);

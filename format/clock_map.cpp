@@ -41,40 +41,35 @@ MonoTime ClockMap::to_mono(WallTime wall) const {
   if (points_.empty()) {
     return {wall.us};
   }
-  // Pieces are few (one sample a minute); the first piece that contains the wall time wins.
+  // Pieces are few (about one sample a minute); the first piece that contains the wall time wins.
   for (std::size_t i = 0; i < points_.size(); ++i) {
     const Point& base = points_[i];
     const std::int64_t past = wall.us - base.wall.us;
-    if (past < 0 && i > 0) {
+    if (past < 0) {
       continue;
     }
-    const MonoTime guess{base.mono.us + past};
     if (i + 1 == points_.size()) {
-      return guess;
+      return {base.mono.us + past};
     }
     const Point& next = points_[i + 1];
     const std::int64_t drift = (next.wall.us - next.mono.us) - (base.wall.us - base.mono.us);
     const std::int64_t span = next.mono.us - base.mono.us;
     if (drift > k_step_us || drift < -k_step_us) {
       if (past < span) {
-        return guess;
+        return {base.mono.us + past};
       }
       if (wall < next.wall) {
         return next.mono;  // a time that the clock jumped over
       }
-      continue;
-    }
-    if (wall < next.wall) {
-      const std::int64_t wall_span = next.wall.us - base.wall.us;
+    } else if (wall < next.wall) {
       const auto share =
-          wall_span == 0 ? 0.0 : static_cast<double>(past) / static_cast<double>(wall_span);
-      return past < 0 ? guess
-                      : MonoTime{base.mono.us +
-                                 static_cast<std::int64_t>(static_cast<double>(span) * share)};
+          static_cast<double>(past) / static_cast<double>(next.wall.us - base.wall.us);
+      return {base.mono.us + static_cast<std::int64_t>(static_cast<double>(span) * share)};
     }
   }
-  const Point& last = points_.back();
-  return {last.mono.us + (wall.us - last.wall.us)};
+  // Before everything that was recorded.
+  const Point& first = points_.front();
+  return {first.mono.us + (wall.us - first.wall.us)};
 }
 
 std::size_t ClockMap::steps() const {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Piecewise map between the recording's clock (CLOCK_BOOTTIME) and CLOCK_REALTIME, from clock events. A step
-// of the wall clock starts a new piece, so that nothing moves to a wrong place; during a step backwards one
-// wall time belongs to two moments, and to_mono() gives the first.
+// Piecewise map between the recording's clock (CLOCK_BOOTTIME) and CLOCK_REALTIME, from clock
+// events. A step of the wall clock starts a new piece, so that nothing moves to a wrong place;
+// during a step backwards one wall time belongs to two moments, and to_mono() gives the first.
 #pragma once
+
+#include "base/clock.hpp"
 
 #include <optional>
 #include <vector>
-
-#include "base/clock.hpp"
 
 namespace sworn::format {
 

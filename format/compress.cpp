@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/compress.hpp"
 
-#include <zstd.h>
-
 #include "format/constants.hpp"
+
+#include <zstd.h>
 
 namespace sworn::format {
 namespace {
@@ -15,7 +15,9 @@ struct FreeD {
   void operator()(ZSTD_DCtx* ctx) const { ::ZSTD_freeDCtx(ctx); }
 };
 
-bool bad(std::size_t rc) { return ::ZSTD_isError(rc) != 0; }
+bool bad(std::size_t rc) {
+  return ::ZSTD_isError(rc) != 0;
+}
 
 }  // namespace
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only user of zstd. A group of chunks is one zstd frame, flushed at every chunk; a reader must feed the
-// chunks of a group in order. Window 256 KiB. One thread per object.
+// The only user of zstd. A group of chunks is one zstd frame, flushed at every chunk; a reader must
+// feed the chunks of a group in order. Window 256 KiB. One thread per object.
 #pragma once
-
-#include <memory>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+
+#include <memory>
 
 namespace sworn::format {
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every number of the session file that is not an event kind (event.hpp). tests/unit/format_spec_test.cpp
-// compares them with the tables of docs/format.md. Written to disk: never change or reuse one.
+// Every number of the session file that is not an event kind (event.hpp).
+// tests/unit/format_spec_test.cpp compares them with the tables of docs/format.md. Written to disk:
+// never change or reuse one.
 #pragma once
 
 #include <array>
@@ -34,13 +35,19 @@ enum class RecordType : std::uint8_t {
   recovered = 0x0B,  // only in salvaged copies
   footer = 0xFF,     // hint
 };
-// 0x40..0x7F: unknown ones are critical, the file is refused. 0x80..0xBF: ancillary, skipped but hashed.
-inline constexpr bool is_critical(std::uint8_t type) { return type >= 0x40 && type <= 0x7F; }
-inline constexpr bool is_ancillary(std::uint8_t type) { return type >= 0x80 && type <= 0xBF; }
+// 0x40..0x7F: unknown ones are critical, the file is refused. 0x80..0xBF: ancillary, skipped but
+// hashed.
+inline constexpr bool is_critical(std::uint8_t type) {
+  return type >= 0x40 && type <= 0x7F;
+}
+inline constexpr bool is_ancillary(std::uint8_t type) {
+  return type >= 0x80 && type <= 0xBF;
+}
 
 // "Chunk"
 inline constexpr std::size_t k_chunk_core_bytes = 64;
-inline constexpr std::size_t k_chunk_fixed_bytes = 72;  // core and the unsigned part before the salt
+inline constexpr std::size_t k_chunk_fixed_bytes =
+    72;  // core and the unsigned part before the salt
 inline constexpr std::size_t k_seed_bytes = 32;
 inline constexpr std::uint32_t k_max_chunk_raw_bytes = 1U << 20U;
 inline constexpr std::uint32_t k_max_chunk_events = 1U << 18U;

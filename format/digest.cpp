@@ -2,11 +2,11 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "format/digest.hpp"
 
-#include <cstring>
+#include "format/constants.hpp"
 
 #include <openssl/sha.h>
 
-#include "format/constants.hpp"
+#include <cstring>
 
 namespace sworn::format {
 namespace {
@@ -42,7 +42,9 @@ Digest sha256(ByteView data) {
   return out;
 }
 
-Sha256::Sha256() { ::SHA256_Init(context(state_)); }
+Sha256::Sha256() {
+  ::SHA256_Init(context(state_));
+}
 
 Sha256& Sha256::update(ByteView data) {
   ::SHA256_Update(context(state_), data.data(), data.size());

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// SHA-256 (FIPS 180-4). The low-level OpenSSL calls on purpose: hashing events is the main cost of 40-byte
-// writes, and the EVP interface costs more than the one block that most of our messages are.
+// SHA-256 (FIPS 180-4). The low-level OpenSSL calls on purpose: hashing events is the main cost of
+// 40-byte writes, and the EVP interface costs more than the one block that most of our messages
+// are.
 #pragma once
-
-#include <span>
 
 #include "base/bytes.hpp"
 #include "format/session_header.hpp"
+
+#include <span>
 
 namespace sworn::format {
 

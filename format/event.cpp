@@ -7,11 +7,10 @@ namespace sworn::format {
 namespace {
 
 constexpr std::array<std::string_view, k_last_event_kind + 1> k_names{
-    "unknown",     "output",       "input",         "input_hidden", "typed",
-    "resize",      "signal",       "marker",        "clock",        "session_start",
-    "command_begin", "command_end", "exec",         "exec_exit",    "file",
-    "connect",     "log_line",     "alert",         "gap",          "exit",
-    "error_output", "end_of_input", "capture"};
+    "unknown", "output",    "input",        "input_hidden",  "typed",         "resize",
+    "signal",  "marker",    "clock",        "session_start", "command_begin", "command_end",
+    "exec",    "exec_exit", "file",         "connect",       "log_line",      "alert",
+    "gap",     "exit",      "error_output", "end_of_input",  "capture"};
 
 }  // namespace
 

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// An event is one timestamped fact of a session. Events are numbered from 0 without holes; `t` orders them,
-// the number decides between equal times.
+// An event is one timestamped fact of a session. Events are numbered from 0 without holes; `t`
+// orders them, the number decides between equal times.
 #pragma once
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
 
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
-#include "base/bytes.hpp"
-#include "base/clock.hpp"
-
 namespace sworn::format {
 
 // These numbers are written to disk. Never change or reuse one; adding (up to 63) is fine.
 enum class EventKind : std::uint8_t {
-  output = 1,          // program -> user, bytes of one read (on a terminal: everything; else: stdout)
-  input = 2,           // user -> program, bytes
-  input_hidden = 3,    // something was typed while echo was off: no bytes, no count, no length
-  typed = 4,           // something was typed; its bytes follow as input, or never
-  resize = 5,          // Resize
-  signal = 6,          // Signal
-  marker = 7,          // Marker
-  clock = 8,           // ClockSample
+  output = 1,        // program -> user, bytes of one read (on a terminal: everything; else: stdout)
+  input = 2,         // user -> program, bytes
+  input_hidden = 3,  // something was typed while echo was off: no bytes, no count, no length
+  typed = 4,         // something was typed; its bytes follow as input, or never
+  resize = 5,        // Resize
+  signal = 6,        // Signal
+  marker = 7,        // Marker
+  clock = 8,         // ClockSample
   session_start = 9,   // SessionStart; event 0
   command_begin = 10,  // CommandBegin
   command_end = 11,    // CommandEnd

@@ -22,7 +22,10 @@ Result<void> read_size(MapReader& map, TermSize& size) {
 }  // namespace
 
 Bytes encode(const Resize& p) {
-  return MapWriter().unsigned_number("cols", p.size.cols).unsigned_number("rows", p.size.rows).finish();
+  return MapWriter()
+      .unsigned_number("cols", p.size.cols)
+      .unsigned_number("rows", p.size.rows)
+      .finish();
 }
 Result<Resize> decode_resize(ByteView data) {
   TRY_ASSIGN(auto map, MapReader::parse(data));
@@ -41,7 +44,9 @@ Result<Signal> decode_signal(ByteView data) {
   return p;
 }
 
-Bytes encode(const Marker& p) { return MapWriter().text("label", p.label).finish(); }
+Bytes encode(const Marker& p) {
+  return MapWriter().text("label", p.label).finish();
+}
 Result<Marker> decode_marker(ByteView data) {
   TRY_ASSIGN(auto map, MapReader::parse(data));
   Marker p;

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // The structured event payloads: msgpack maps with string keys (docs/format.md, "Event payloads").
-// encode() never fails; decode() takes hostile bytes: bounded, duplicate keys refused, unknown keys skipped.
+// encode() never fails; decode() takes hostile bytes: bounded, duplicate keys refused, unknown keys
+// skipped.
 #pragma once
-
-#include <cstdint>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "base/term_size.hpp"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace sworn::format {
 
@@ -62,7 +63,7 @@ struct CommandBegin {
   std::string text;
   std::string text_source;  // "hook", "none"
   std::string cwd;
-  std::string shell;  // "bash", "zsh", "fish"
+  std::string shell;            // "bash", "zsh", "fish"
   std::int64_t anchor_pid = 0;  // the PS0 child, orders the line among the shell's forks; 0: none
   std::vector<std::string> flags;
 };
@@ -84,7 +85,7 @@ struct Exit {
   int status = 0;  // exit status, valid where signal == 0
   int signal = 0;
   bool core_dumped = false;
-  std::uint64_t undrained_bytes = 0;    // output that came after the final drain
+  std::uint64_t undrained_bytes = 0;  // output that came after the final drain
   std::string detail;
 };
 

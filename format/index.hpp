@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// The index and footer behind the final seal: hints, derived and rebuildable, never evidence. A reader
-// checks each entry against the chunk it names, and the whole against END. docs/format.md, "Index".
+// The index and footer behind the final seal: hints, derived and rebuildable, never evidence. A
+// reader checks each entry against the chunk it names, and the whole against END. docs/format.md,
+// "Index".
 #pragma once
-
-#include <cstdint>
-#include <optional>
-#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/file.hpp"
 #include "format/chunk.hpp"
 #include "format/session_reader.hpp"
 
+#include <cstdint>
+#include <optional>
+#include <vector>
+
 namespace sworn::format {
 
 class IndexBuilder {
  public:
   void add(std::uint64_t offset, const ChunkCore& core, bool begins_group, std::uint32_t raw_bytes);
-  // INDEX and FOOTER records; `index_offset` is where the first byte will stand. Only the footer where the
-  // index would exceed the record limit.
+  // INDEX and FOOTER records; `index_offset` is where the first byte will stand. Only the footer
+  // where the index would exceed the record limit.
   [[nodiscard]] Bytes encode(const FileId& id, std::uint32_t seq, std::uint64_t index_offset,
                              std::uint64_t end_offset, std::uint64_t last_seal_offset) const;
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// RFC 9162 (section 2.1.1) Merkle trees over leaves that are already hashed. Incremental: the tree keeps one
-// root per complete subtree (at most 64), not the leaves.
+// RFC 9162 (section 2.1.1) Merkle trees over leaves that are already hashed. Incremental: the tree
+// keeps one root per complete subtree (at most 64), not the leaves.
 #pragma once
+
+#include "format/session_header.hpp"
 
 #include <cstdint>
 #include <span>
 #include <vector>
-
-#include "format/session_header.hpp"
 
 namespace sworn::format {
 

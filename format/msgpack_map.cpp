@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/msgpack_map.hpp"
 
-#include <limits>
-#include <set>
-#include <sstream>
+#include "base/printable.hpp"
+#include "format/session_header.hpp"
 
 #include <fmt/format.h>
 
-#include "base/printable.hpp"
-#include "format/session_header.hpp"
+#include <limits>
+#include <set>
+#include <sstream>
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
@@ -46,10 +46,10 @@ std::string_view view_of(const msgpack::object& o) {
 }  // namespace
 
 // Each value is one packed item behind its key; the count goes in front at the end.
-#define SWORN_PACKER(name, key) \
-  Sink sink{body_};             \
+#define SWORN_PACKER(name, key)     \
+  Sink sink{body_};                 \
   msgpack::packer<Sink> name(sink); \
-  put_text(name, key);          \
+  put_text(name, key);              \
   ++count_
 
 MapWriter& MapWriter::text(std::string_view key, std::string_view value) {
@@ -151,11 +151,21 @@ struct MapReader::Impl {
 
 namespace {
 
-bool is_text(const msgpack::object& o) { return o.type == msgpack::type::STR; }
-bool is_binary(const msgpack::object& o) { return o.type == msgpack::type::BIN; }
-bool is_boolean(const msgpack::object& o) { return o.type == msgpack::type::BOOLEAN; }
-bool is_array(const msgpack::object& o) { return o.type == msgpack::type::ARRAY; }
-bool is_unsigned(const msgpack::object& o) { return o.type == msgpack::type::POSITIVE_INTEGER; }
+bool is_text(const msgpack::object& o) {
+  return o.type == msgpack::type::STR;
+}
+bool is_binary(const msgpack::object& o) {
+  return o.type == msgpack::type::BIN;
+}
+bool is_boolean(const msgpack::object& o) {
+  return o.type == msgpack::type::BOOLEAN;
+}
+bool is_array(const msgpack::object& o) {
+  return o.type == msgpack::type::ARRAY;
+}
+bool is_unsigned(const msgpack::object& o) {
+  return o.type == msgpack::type::POSITIVE_INTEGER;
+}
 bool is_integer(const msgpack::object& o) {
   return o.type == msgpack::type::NEGATIVE_INTEGER ||
          (is_unsigned(o) &&

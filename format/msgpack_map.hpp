@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only user of msgpack: maps with text keys, written and read. Reading takes hostile bytes: bounded
-// depth, counts and sizes; duplicate keys and trailing bytes are refused; unknown keys are the caller's to
-// ignore. Values are copied out.
+// The only user of msgpack: maps with text keys, written and read. Reading takes hostile bytes:
+// bounded depth, counts and sizes; duplicate keys and trailing bytes are refused; unknown keys are
+// the caller's to ignore. Values are copied out.
 #pragma once
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -10,9 +13,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/bytes.hpp"
-#include "base/result.hpp"
 
 namespace sworn::format {
 
@@ -44,8 +44,8 @@ class MapReader {
   MapReader(const MapReader&) = delete;
   MapReader& operator=(const MapReader&) = delete;
 
-  // An absent key leaves `out` as it is; a value of another type or range is remembered as a fault, which
-  // done() reports: read all fields, then ask once.
+  // An absent key leaves `out` as it is; a value of another type or range is remembered as a fault,
+  // which done() reports: read all fields, then ask once.
   MapReader& text(std::string_view key, std::string& out);
   MapReader& number(std::string_view key, std::int64_t& out);
   MapReader& number(std::string_view key, std::uint64_t& out);

@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/record.hpp"
 
-#include <algorithm>
-#include <cstring>
-
 #include "base/byte_reader.hpp"
 #include "base/byte_writer.hpp"
 #include "base/crc32c.hpp"
 #include "format/digest.hpp"
+
+#include <algorithm>
+#include <cstring>
 
 namespace sworn::format {
 namespace {
 
 constexpr std::size_t k_read_ahead = 256 * 1024;
 
-ByteView magic_bytes() { return std::as_bytes(std::span(k_magic)); }
+ByteView magic_bytes() {
+  return std::as_bytes(std::span(k_magic));
+}
 
 // From the type to the body length: what the crc covers of a frame.
-ByteView crc_part(ByteView frame) { return frame.subspan(4, 12); }
+ByteView crc_part(ByteView frame) {
+  return frame.subspan(4, 12);
+}
 
 }  // namespace
 
@@ -31,10 +35,13 @@ Bytes encode_preamble(const Preamble& p) {
 }
 
 Result<Preamble> decode_preamble(ByteView bytes) {
-  if (bytes.size() < k_preamble_bytes ||
+  if (bytes.size() < k_magic.size() ||
       !std::equal(k_magic.begin(), k_magic.end(), bytes.begin(),
                   [](std::uint8_t a, std::byte b) { return static_cast<std::byte>(a) == b; })) {
-    return fail(Errc::corrupt, "not a sworn session file (the first bytes are not its magic)");
+    return fail(Errc::bad_usage, "not a sworn session file (the first bytes are not its magic)");
+  }
+  if (bytes.size() < k_preamble_bytes) {
+    return fail(Errc::truncated, "the session file ends inside its preamble");
   }
   ByteReader r(bytes.subspan(k_magic.size()));
   Preamble p;
@@ -153,14 +160,13 @@ Result<std::optional<RecordScanner::Record>> RecordScanner::next_head(std::size_
     buffer_.resize(n);
     buffer_offset_ = position_;
   }
-  const auto view =
-      ByteView(buffer_).subspan(static_cast<std::size_t>(position_ - buffer_offset_));
+  const auto view = ByteView(buffer_).subspan(static_cast<std::size_t>(position_ - buffer_offset_));
   if (view.empty()) {
     return std::nullopt;
   }
   TRY_ASSIGN(const auto file_bytes, file_.size());
-  const auto frame =
-      view.size() >= k_frame_bytes ? decode_frame(view.first(k_frame_bytes)) : tl::unexpected(Error{});
+  const auto frame = view.size() >= k_frame_bytes ? decode_frame(view.first(k_frame_bytes))
+                                                  : tl::unexpected(Error{});
   if (!frame || position_ + k_frame_bytes + frame->body_bytes > file_bytes ||
       view.size() < k_frame_bytes + std::min<std::size_t>(want, frame->body_bytes)) {
     return next();  // checks everything, and looks further where it does not hold

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The record frame and the scanner over it. The crc is seeded with the random file id, so that recorded
-// output cannot contain a frame that a rescan would take for one of this file. docs/format.md, "Record frame".
+// The record frame and the scanner over it. The crc is seeded with the random file id, so that
+// recorded output cannot contain a frame that a rescan would take for one of this file.
+// docs/format.md, "Record frame".
 #pragma once
-
-#include <cstdint>
-#include <optional>
 
 #include "base/bytes.hpp"
 #include "base/file.hpp"
 #include "base/result.hpp"
 #include "format/constants.hpp"
 #include "format/session_header.hpp"
+
+#include <cstdint>
+#include <optional>
 
 namespace sworn::format {
 
@@ -22,7 +23,8 @@ struct Preamble {
   FileId file_id{};
 };
 Bytes encode_preamble(const Preamble& preamble);
-// Errc::corrupt: not a session file; Errc::unsupported: a major or an incompat bit we do not know.
+// Errc::bad_usage: not a session file; truncated; corrupt: its crc does not hold; unsupported: a
+// major or an incompat bit we do not know.
 Result<Preamble> decode_preamble(ByteView bytes);
 
 struct Frame {
@@ -40,13 +42,13 @@ void append_record(Bytes& out, const FileId& id, RecordType type, std::uint32_t 
 Result<Frame> decode_frame(ByteView twenty_bytes);
 bool crc_holds(const FileId& id, ByteView frame, ByteView body);
 
-// The leaf of a record in the session tree. `signed_part`: the whole body, of a chunk its core only; the
-// header's leaf also covers the preamble.
+// The leaf of a record in the session tree. `signed_part`: the whole body, of a chunk its core
+// only; the header's leaf also covers the preamble.
 Digest record_leaf(RecordType type, std::uint32_t seq, ByteView signed_part);
 Digest header_leaf(ByteView preamble, ByteView body);
 
-// Sequential scan with a read-ahead buffer. Damage never ends the scan: the scanner looks for the next frame
-// whose crc holds. Views live until the next call.
+// Sequential scan with a read-ahead buffer. Damage never ends the scan: the scanner looks for the
+// next frame whose crc holds. Views live until the next call.
 class RecordScanner {
  public:
   RecordScanner(const ReadFile& file, const FileId& id, std::uint64_t offset);

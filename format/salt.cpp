@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/salt.hpp"
 
-#include <cstring>
-
 #include "format/constants.hpp"
 #include "format/digest.hpp"
+
+#include <cstring>
 
 namespace sworn::format {
 namespace {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Copies what is provable of a crashed or damaged session into a new file: original bytes unchanged through
-// the last valid seal, then one critical record RECOVERED with what lay behind it (unsealed chunks, tail
-// events), signed by a fresh key under another domain. Never shown or counted as sealed. The source is
-// opened read-only and never changed.
+// Copies what is provable of a crashed or damaged session into a new file: original bytes unchanged
+// through the last valid seal, then one critical record RECOVERED with what lay behind it (unsealed
+// chunks, tail events), signed by a fresh key under another domain. Never shown or counted as
+// sealed. The source is opened read-only and never changed.
 #pragma once
-
-#include <string>
 
 #include "base/clock.hpp"
 #include "base/file.hpp"
 #include "format/session_writer.hpp"
+
+#include <string>
 
 namespace sworn::format {
 
@@ -23,7 +23,8 @@ struct SalvageReport {
   bool tail_hole = false;
 };
 
-// `tail_path` empty: no tail. Fails with Errc::bad_usage for a closed, undamaged file: nothing to salvage.
+// `tail_path` empty: no tail. Fails with Errc::bad_usage for a closed, undamaged file: nothing to
+// salvage.
 Result<SalvageReport> salvage(const ReadFile& source, const std::string& tail_path, AppendFile& out,
                               Clock& clock, Entropy& entropy, const std::string& reason);
 

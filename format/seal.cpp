@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/seal.hpp"
 
-#include <algorithm>
-
 #include "base/byte_reader.hpp"
 #include "base/byte_writer.hpp"
+
+#include <algorithm>
 
 namespace sworn::format {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/session_header.hpp"
 
-#include <algorithm>
-
 #include "format/msgpack_map.hpp"
+
+#include <algorithm>
 
 namespace sworn::format {
 namespace {
@@ -97,8 +97,8 @@ Result<SessionHeader> decode_session_header(ByteView body) {
           .done());
   TRY(take_key(key, h.first_key));
   if (h.suite != 1) {
-    return fail(Errc::unsupported, "cryptographic suite " + std::to_string(h.suite) +
-                                       "; this build knows suite 1");
+    return fail(Errc::unsupported,
+                "cryptographic suite " + std::to_string(h.suite) + "; this build knows suite 1");
   }
   return h;
 }

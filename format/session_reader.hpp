@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads a session file: forward, by event number, by time. Checks structure (frames, limits), not
-// signatures: verify.hpp does that. Memory is bounded: one group of chunks (at most 256 KiB raw, 1 MiB by the
-// limits) plus the directory (about 48 bytes a chunk). Takes hostile bytes. Not thread-safe; open a reader
-// per thread on the same ReadFile.
+// signatures: verify.hpp does that. Memory is bounded: one group of chunks (at most 256 KiB raw, 1
+// MiB by the limits) plus the directory (about 48 bytes a chunk). Takes hostile bytes. Not
+// thread-safe; open a reader per thread on the same ReadFile.
 #pragma once
-
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <vector>
 
 #include "base/file.hpp"
 #include "format/clock_map.hpp"
 #include "format/event.hpp"
 #include "format/session_header.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
 
 namespace sworn::format {
 
@@ -25,9 +25,11 @@ struct ChunkRef {
   std::uint64_t first_event = 0;
   MonoTime t_first;
   MonoTime t_last;
-  std::uint32_t raw_bytes = 0;     // of the columns, as the frame says
-  std::uint32_t group_start = 0;   // chunk_no that begins the zstd frame
+  std::uint32_t raw_bytes = 0;    // of the columns, as the frame says
+  std::uint32_t group_start = 0;  // place in chunks() that begins the zstd frame; k_no_group: lost
 };
+
+inline constexpr std::uint32_t k_no_group = 0xFFFFFFFF;
 
 enum class FileState : std::uint8_t {
   closed,  // END and final seal are there
@@ -55,13 +57,20 @@ class SessionReader {
   [[nodiscard]] std::uint64_t event_count() const;
   [[nodiscard]] MonoTime first_time() const;
   [[nodiscard]] MonoTime last_time() const;
-  [[nodiscard]] std::uint64_t sealed_events() const;  // below this number a seal record follows (unchecked)
+  [[nodiscard]] std::uint64_t sealed_events()
+      const;  // below this number a seal record follows (unchecked)
+
+  // Events with this number and above are not sealed: they come from RECOVERED records of a
+  // salvaged copy, or from the tail. Equal to event_count() where there are none.
+  [[nodiscard]] std::uint64_t first_unsealed_extra() const;
+  // Bytes behind the last whole record: a record being written, a torn one, or garbage.
+  [[nodiscard]] std::uint64_t trailing_bytes() const;
 
   // Takes in what was appended to a live file since; returns the number of new events.
   Result<std::uint64_t> refresh();
 
-  // Events of the tail that follow the last chunk (live or crashed session): they extend the range that
-  // next()/seek reach. Events already in chunks are dropped.
+  // Events of the tail that follow the last chunk (live or crashed session): they extend the range
+  // that next()/seek reach. Events already in chunks are dropped.
   void set_tail(std::vector<Event> events);
 
   // Forward cursor. The view lives until the next call on this reader. nullopt at the end.
@@ -72,7 +81,8 @@ class SessionReader {
   // ... gives the first event with t >= `t`. Reads chunk cores only, decompresses one group.
   Result<void> seek_time(MonoTime t);
 
-  // Built from the clock events read so far at open (start, end) and on demand the whole file.
+  // From the header and the two clocks in every seal; reads frames only. A step of the wall clock
+  // shows up at the next seal, which the recorder writes at once.
   Result<ClockMap> clock_map();
 
  private:

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/session_writer.hpp"
 
-#include <cerrno>
-#include <optional>
-
-#include <sys/random.h>
-
 #include "base/byte_writer.hpp"
 #include "format/chunk.hpp"
 #include "format/compress.hpp"
@@ -14,6 +9,11 @@
 #include "format/record.hpp"
 #include "format/seal.hpp"
 #include "format/sign.hpp"
+
+#include <cerrno>
+#include <optional>
+
+#include <sys/random.h>
 
 namespace sworn::format {
 
@@ -113,8 +113,7 @@ struct SessionWriter::Impl {
         .u8(0)
         .u16(k_seed_bytes)
         .bytes(seed);
-    const auto part =
-        whole ? GroupPart::whole : (begins ? GroupPart::opens : GroupPart::continues);
+    const auto part = whole ? GroupPart::whole : (begins ? GroupPart::opens : GroupPart::continues);
     if (auto done = compressor->compress(columns, part, body); !done) {
       dead = done.error();
       return done;
@@ -183,8 +182,7 @@ SessionWriter::SessionWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)
 SessionWriter::~SessionWriter() = default;
 
 Result<std::unique_ptr<SessionWriter>> SessionWriter::create(AppendFile& file, Clock& clock,
-                                                             Entropy& entropy,
-                                                             SessionHeader header,
+                                                             Entropy& entropy, SessionHeader header,
                                                              WriterOptions options) {
   if (options.chunk_bytes < 1024 || options.chunk_bytes > k_max_chunk_raw_bytes / 2) {
     return fail(Errc::bad_usage, "chunk size out of range");
@@ -204,7 +202,9 @@ Result<std::unique_ptr<SessionWriter>> SessionWriter::create(AppendFile& file, C
   return std::unique_ptr<SessionWriter>(new SessionWriter(std::move(impl)));
 }
 
-const SessionHeader& SessionWriter::header() const { return impl_->header; }
+const SessionHeader& SessionWriter::header() const {
+  return impl_->header;
+}
 
 Result<void> SessionWriter::append(std::span<const EventView> events) {
   TRY(impl_->alive());
@@ -298,9 +298,17 @@ Result<void> SessionWriter::finish(const EndTotals& totals) {
   return {};
 }
 
-std::uint64_t SessionWriter::next_event_number() const { return impl_->next_event; }
-std::uint64_t SessionWriter::sealed_events() const { return impl_->sealed_events; }
-const WriterTotals& SessionWriter::totals() const { return impl_->totals; }
-void SessionWriter::release_compressor() { impl_->compressor.reset(); }
+std::uint64_t SessionWriter::next_event_number() const {
+  return impl_->next_event;
+}
+std::uint64_t SessionWriter::sealed_events() const {
+  return impl_->sealed_events;
+}
+const WriterTotals& SessionWriter::totals() const {
+  return impl_->totals;
+}
+void SessionWriter::release_compressor() {
+  impl_->compressor.reset();
+}
 
 }  // namespace sworn::format

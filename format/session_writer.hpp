@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes one session file: events -> chunks -> tree -> seals. Append-only; the writer cannot express a
-// change of what it wrote. Not thread-safe: the recorder guards it with one mutex and calls sync() on the
-// AppendFile outside of it. After any error the writer is dead (every later call fails): what a file may
-// hold after a failed append is decided by its readers, which stop at the last valid seal.
+// Writes one session file: events -> chunks -> tree -> seals. Append-only; the writer cannot
+// express a change of what it wrote. Not thread-safe: the recorder guards it with one mutex and
+// calls sync() on the AppendFile outside of it. After any error the writer is dead (every later
+// call fails): what a file may hold after a failed append is decided by its readers, which stop at
+// the last valid seal.
 #pragma once
-
-#include <cstdint>
-#include <memory>
-#include <span>
 
 #include "base/clock.hpp"
 #include "base/file.hpp"
 #include "format/event.hpp"
 #include "format/session_header.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <span>
 
 namespace sworn::format {
 
@@ -55,12 +56,13 @@ class SessionWriter {
 
   [[nodiscard]] const SessionHeader& header() const;
 
-  // Takes the events in order: numbers must continue without a hole, times must not go back. The data is
-  // copied or hashed before the call returns. Full chunks are written out on the way; nothing is sealed.
+  // Takes the events in order: numbers must continue without a hole, times must not go back. The
+  // data is copied or hashed before the call returns. Full chunks are written out on the way;
+  // nothing is sealed.
   Result<void> append(std::span<const EventView> events);
 
-  // Writes what is pending as a chunk, then a seal over all records since the last one. With nothing new
-  // it writes a seal only for heartbeat and final. Prepares no key: see prepare_key().
+  // Writes what is pending as a chunk, then a seal over all records since the last one. With
+  // nothing new it writes a seal only for heartbeat and final. Prepares no key: see prepare_key().
   Result<void> seal(SealReason reason);
 
   // Makes the next one-time key in advance (about 25 us), so that the next seal need not. Optional.
@@ -76,7 +78,8 @@ class SessionWriter {
   [[nodiscard]] std::uint64_t sealed_events() const;  // all events with a lower number are sealed
   [[nodiscard]] const WriterTotals& totals() const;
 
-  // Gives the compressor's memory back (about 1 MiB); it returns with the next chunk, in a new group.
+  // Gives the compressor's memory back (about 1 MiB); it returns with the next chunk, in a new
+  // group.
   void release_compressor();
 
  private:

@@ -49,8 +49,7 @@ Result<Signature> SigningKey::sign(ByteView message) const {
   Signature signature{};
   std::size_t length = signature.size();
   const ContextPtr ctx(::EVP_MD_CTX_new());
-  if (!ctx ||
-      ::EVP_DigestSignInit(ctx.get(), nullptr, nullptr, nullptr, impl_->key.get()) != 1 ||
+  if (!ctx || ::EVP_DigestSignInit(ctx.get(), nullptr, nullptr, nullptr, impl_->key.get()) != 1 ||
       ::EVP_DigestSign(ctx.get(), reinterpret_cast<unsigned char*>(signature.data()), &length,
                        raw(message), message.size()) != 1 ||
       length != signature.size()) {
@@ -60,8 +59,7 @@ Result<Signature> SigningKey::sign(ByteView message) const {
 }
 
 bool verify_signature(const PublicKey& key, ByteView message, const Signature& signature) {
-  const KeyPtr pkey(
-      ::EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, raw(key), key.size()));
+  const KeyPtr pkey(::EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, raw(key), key.size()));
   const ContextPtr ctx(::EVP_MD_CTX_new());
   return pkey && ctx &&
          ::EVP_DigestVerifyInit(ctx.get(), nullptr, nullptr, nullptr, pkey.get()) == 1 &&
@@ -69,7 +67,9 @@ bool verify_signature(const PublicKey& key, ByteView message, const Signature& s
                             message.size()) == 1;
 }
 
-void erase(std::span<std::byte> secret) { ::OPENSSL_cleanse(secret.data(), secret.size()); }
+void erase(std::span<std::byte> secret) {
+  ::OPENSSL_cleanse(secret.data(), secret.size());
+}
 
 bool init_secure_heap() {
   return ::CRYPTO_secure_malloc_initialized() == 1 || ::CRYPTO_secure_malloc_init(32'768, 32) == 1;

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ed25519 (RFC 8032), pure mode, through OpenSSL. A SigningKey signs once by convention of the seal chain;
-// its destructor erases the secret (OpenSSL keeps it in the secure heap where init_secure_heap() ran).
+// Ed25519 (RFC 8032), pure mode, through OpenSSL. A SigningKey signs once by convention of the seal
+// chain; its destructor erases the secret (OpenSSL keeps it in the secure heap where
+// init_secure_heap() ran).
 #pragma once
-
-#include <array>
-#include <memory>
-#include <span>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "format/session_header.hpp"
+
+#include <array>
+#include <memory>
+#include <span>
 
 namespace sworn::format {
 
@@ -40,8 +41,8 @@ bool verify_signature(const PublicKey& key, ByteView message, const Signature& s
 // Overwrites secrets in a way that the compiler may not leave out.
 void erase(std::span<std::byte> secret);
 
-// Locked, non-dumpable memory for private keys; call once, early, before threads. Harmless if it fails
-// (RLIMIT_MEMLOCK): false then, and the recorder says so in its header.
+// Locked, non-dumpable memory for private keys; call once, early, before threads. Harmless if it
+// fails (RLIMIT_MEMLOCK): false then, and the recorder says so in its header.
 bool init_secure_heap();
 
 }  // namespace sworn::format

@@ -54,8 +54,12 @@ std::string session_file_name(const std::string& hostname, WallTime started, con
          std::string(k_suffix);
 }
 
-std::string part_path(const std::string& final_path) { return final_path + ".part"; }
-std::string tail_path(const std::string& part_path) { return part_path + ".tail"; }
+std::string part_path(const std::string& final_path) {
+  return final_path + ".part";
+}
+std::string tail_path(const std::string& part_path) {
+  return part_path + ".tail";
+}
 
 Result<std::unique_ptr<PartFile>> PartFile::create(const std::string& final_path) {
   struct stat st {};

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names and states of session files on disk. A session is in exactly one state, and any program can tell:
+// Names and states of session files on disk. A session is in exactly one state, and any program can
+// tell:
 //   ID.sworn.part locked, ID.sworn.part.tail    being recorded
 //   ID.sworn.part not locked                    the recorder died: salvage
 //   ID.sworn                                    closed; never written again
 #pragma once
 
+#include "base/file.hpp"
+#include "format/session_header.hpp"
+
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "base/file.hpp"
-#include "format/session_header.hpp"
 
 namespace sworn::format {
 

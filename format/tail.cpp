@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/tail.hpp"
 
+#include "base/byte_reader.hpp"
+#include "base/byte_writer.hpp"
+#include "base/crc32c.hpp"
+#include "base/file.hpp"
+#include "format/tail_layout.hpp"
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -14,12 +20,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "base/byte_reader.hpp"
-#include "base/byte_writer.hpp"
-#include "base/crc32c.hpp"
-#include "base/file.hpp"
-#include "format/tail_layout.hpp"
 
 namespace sworn::format {
 namespace {
@@ -93,7 +93,8 @@ struct TailWriter::Impl {
     w.u32(crc32c(header, crc32c(file_id)));
     // The generation goes last: a reader that sees it also sees the rest.
     std::memcpy(half.base + 8, header.data() + 8, header.size() - 8);
-    __atomic_store_n(reinterpret_cast<std::uint64_t*>(half.base), half.generation, __ATOMIC_RELEASE);
+    __atomic_store_n(reinterpret_cast<std::uint64_t*>(half.base), half.generation,
+                     __ATOMIC_RELEASE);
     current = which;
   }
 
@@ -115,8 +116,9 @@ Result<std::unique_ptr<TailWriter>> TailWriter::create(const std::string& path,
   auto impl = std::make_unique<Impl>();
   impl->path = path;
   impl->file_id = file_id;
-  impl->half_bytes = (std::max<std::size_t>(half_bytes, 2 * k_tail_page_bytes) + k_tail_page_bytes - 1) /
-                     k_tail_page_bytes * k_tail_page_bytes;
+  impl->half_bytes =
+      (std::max<std::size_t>(half_bytes, 2 * k_tail_page_bytes) + k_tail_page_bytes - 1) /
+      k_tail_page_bytes * k_tail_page_bytes;
   if (impl->half_bytes > k_tail_max_half_bytes) {
     return fail(Errc::bad_usage, "tail size out of range");
   }
@@ -131,7 +133,8 @@ Result<std::unique_ptr<TailWriter>> TailWriter::create(const std::string& path,
     ::unlink(path.c_str());
     return fail_sys(rc, "cannot allocate " + path);
   }
-  void* map = ::mmap(nullptr, impl->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, impl->fd.get(), 0);
+  void* map =
+      ::mmap(nullptr, impl->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, impl->fd.get(), 0);
   if (map == MAP_FAILED) {
     const int error = errno;
     ::unlink(path.c_str());
@@ -140,7 +143,10 @@ Result<std::unique_ptr<TailWriter>> TailWriter::create(const std::string& path,
   impl->map = static_cast<std::byte*>(map);
   Bytes head;
   ByteWriter w(head);
-  w.bytes(as_bytes(k_tail_magic)).u32(static_cast<std::uint32_t>(impl->half_bytes)).u32(0).bytes(file_id);
+  w.bytes(as_bytes(k_tail_magic))
+      .u32(static_cast<std::uint32_t>(impl->half_bytes))
+      .u32(0)
+      .bytes(file_id);
   w.u32(crc32c(head));
   std::memcpy(impl->map, head.data(), head.size());
   impl->halves[0].base = impl->map + k_tail_page_bytes;
@@ -190,14 +196,16 @@ EventView TailWriter::commit(EventKind kind, MonoTime t, MonoTime at, std::size_
   half.used += entry_bytes(entry.length);
   half.end_number = ++s.next_number;
   s.reserved = 0;
-  const EventView view{entry.number, kind, t, at, {place + k_tail_entry_bytes, entry.length}, false};
+  const EventView view{entry.number, kind, t, at, {place + k_tail_entry_bytes, entry.length},
+                       false};
   const std::lock_guard lock(s.mutex);
   s.views.push_back(view);
   return view;
 }
 
 Result<EventView> TailWriter::put(EventKind kind, MonoTime t, MonoTime at, ByteView data) {
-  const auto place = reserve(std::max<std::size_t>(data.size(), 1), std::max<std::size_t>(data.size(), 1));
+  const auto place =
+      reserve(std::max<std::size_t>(data.size(), 1), std::max<std::size_t>(data.size(), 1));
   if (place.empty()) {
     return fail(Errc::exhausted, "the tail is full");
   }
@@ -205,7 +213,9 @@ Result<EventView> TailWriter::put(EventKind kind, MonoTime t, MonoTime at, ByteV
   return commit(kind, t, at, data.size());
 }
 
-std::uint64_t TailWriter::next_number() const { return impl_->next_number; }
+std::uint64_t TailWriter::next_number() const {
+  return impl_->next_number;
+}
 
 std::size_t TailWriter::free_bytes() const {
   const auto& s = *impl_;
@@ -355,8 +365,8 @@ Result<TailContents> read_once(const ReadFile& file, const FileId& expect, std::
 Result<TailContents> read_tail(const std::string& path, const FileId& expect,
                                std::uint64_t from_number) {
   TRY_ASSIGN(const auto file, PosixReadFile::open(path));
-  // Bounded: a writer that turns its halves faster than we read is still giving whole entries (their crc
-  // holds); only the hole answer could be wrong, and the caller asks again anyway.
+  // Bounded: a writer that turns its halves faster than we read is still giving whole entries
+  // (their crc holds); only the hole answer could be wrong, and the caller asks again anyway.
   for (int attempt = 0;; ++attempt) {
     bool stable = false;
     TRY_ASSIGN(auto contents, read_once(*file, expect, from_number, stable));

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// The write-ahead tail: a small preallocated file, mapped shared, in which every event lands before anybody
-// sees it. The mapping belongs to the kernel's page cache, so killing the recorder loses nothing. It is also
-// the recorder's bounded buffer: two halves; one is filled while the other is compressed, hashed and sealed.
-// A full tail means back-pressure, never growth and never a drop. Layout: docs/format.md, "Tail".
+// The write-ahead tail: a small preallocated file, mapped shared, in which every event lands before
+// anybody sees it. The mapping belongs to the kernel's page cache, so killing the recorder loses
+// nothing. It is also the recorder's bounded buffer: two halves; one is filled while the other is
+// compressed, hashed and sealed. A full tail means back-pressure, never growth and never a drop.
+// Layout: docs/format.md, "Tail".
 //
-// Threads: reserve/commit/try_switch belong to one thread (the loop). pending() and release() may be called
-// by another one (the worker) at the same time.
+// Threads: reserve/commit/try_switch belong to one thread (the loop). pending() and release() may
+// be called by another one (the worker) at the same time.
 #pragma once
-
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <vector>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "format/event.hpp"
 #include "format/session_header.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace sworn::format {
 
@@ -24,21 +25,22 @@ inline constexpr std::size_t k_tail_half_bytes = 1U << 20U;
 
 class TailWriter {
  public:
-  // Creates PATH (O_EXCL, 0600), allocates its blocks and maps it. Errc::io with ENOSPC where the disk is
-  // full: better now than as SIGBUS later. `half_bytes` is rounded up to whole pages.
+  // Creates PATH (O_EXCL, 0600), allocates its blocks and maps it. Errc::io with ENOSPC where the
+  // disk is full: better now than as SIGBUS later. `half_bytes` is rounded up to whole pages.
   static Result<std::unique_ptr<TailWriter>> create(const std::string& path, const FileId& file_id,
                                                     std::size_t half_bytes = k_tail_half_bytes);
   ~TailWriter();
   TailWriter(const TailWriter&) = delete;
   TailWriter& operator=(const TailWriter&) = delete;
 
-  // Room for the data of one event of at most `want` bytes, inside the mapping: read(2) straight into it.
-  // Shorter than `want` (down to `least`) near the end of a half. Empty where not even `least` bytes fit now:
-  // wait until the worker released the other half, then try again. Forgets an uncommitted reservation.
+  // Room for the data of one event of at most `want` bytes, inside the mapping: read(2) straight
+  // into it. Shorter than `want` (down to `least`) near the end of a half. Empty where not even
+  // `least` bytes fit now: wait until the worker released the other half, then try again. Forgets
+  // an uncommitted reservation.
   std::span<std::byte> reserve(std::size_t want, std::size_t least = 1);
 
-  // Puts the first `used` bytes of the reservation on record. From here on a kill of this process cannot
-  // lose it. Returns a view into the mapping, valid until its half is released.
+  // Puts the first `used` bytes of the reservation on record. From here on a kill of this process
+  // cannot lose it. Returns a view into the mapping, valid until its half is released.
   EventView commit(EventKind kind, MonoTime t, MonoTime at, std::size_t used);
 
   // reserve + copy + commit; fails with Errc::exhausted where it does not fit now.
@@ -50,7 +52,8 @@ class TailWriter {
   // Committed events with number >= `from`, oldest first. Views into the mapping.
   [[nodiscard]] std::vector<EventView> pending(std::uint64_t from) const;
 
-  // Everything below `number` is sealed in the session file: halves that hold nothing else become free.
+  // Everything below `number` is sealed in the session file: halves that hold nothing else become
+  // free.
   void release(std::uint64_t number);
 
   // Lets the pages of free halves go from this process (they stay in the file). For idle sessions.

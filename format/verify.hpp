@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is proven about a session file, as three answers that are never folded into one "OK": integrity
-// (what is sealed is unchanged), completeness (what is missing, open or lost), identity (whose key). Takes
-// hostile bytes; bounded memory. docs/format.md, "Verification".
+// What is proven about a session file, as three answers that are never folded into one "OK":
+// integrity (what is sealed is unchanged), completeness (what is missing, open or lost), identity
+// (whose key). Takes hostile bytes; bounded memory. docs/format.md, "Verification".
 #pragma once
+
+#include "base/file.hpp"
+#include "format/event.hpp"
+#include "format/session_header.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/file.hpp"
-#include "format/event.hpp"
-#include "format/session_header.hpp"
 
 namespace sworn::format {
 
@@ -32,7 +32,8 @@ enum class Severity : std::uint8_t { note, warning, failure };
 
 struct Finding {
   Severity severity = Severity::note;
-  std::string code;  // stable, for scripts: "bad_signature", "chunk_root_mismatch", "index_damaged", ...
+  std::string
+      code;  // stable, for scripts: "bad_signature", "chunk_root_mismatch", "index_damaged", ...
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
   std::string text;
@@ -43,27 +44,28 @@ struct VerifyReport {
   std::optional<SessionHeader> header;
   std::uint64_t records = 0;
   std::uint64_t chunks = 0;
-  std::uint64_t events = 0;  // in sealed chunks
-  std::uint64_t seals = 0;   // valid ones
-  std::uint64_t sealed_bytes = 0;         // file offset up to which everything is sealed
+  std::uint64_t events = 0;        // in sealed chunks
+  std::uint64_t seals = 0;         // valid ones
+  std::uint64_t sealed_bytes = 0;  // file offset up to which everything is sealed
   std::uint64_t file_bytes = 0;
-  std::uint64_t unsealed_records = 0;     // well-formed records behind the last valid seal
+  std::uint64_t unsealed_records = 0;  // well-formed records behind the last valid seal
   std::uint64_t unsealed_bytes = 0;
-  std::uint64_t gaps = 0;                 // gap events in the sealed part
+  std::uint64_t gaps = 0;  // gap events in the sealed part
   std::uint64_t hidden_inputs = 0;
-  std::uint64_t late_bytes = 0;           // output after the final drain, counted in END
-  MonoTime max_silence;                   // longest time without a seal
-  bool closed = false;                    // END and final seal
-  bool recovered = false;                 // a salvaged copy: RECOVERED is never counted as sealed
-  std::optional<WallTime> first_time;     // of the first and last valid seal
+  std::uint64_t late_bytes = 0;        // output after the final drain, counted in END
+  MonoTime max_silence;                // longest time without a seal
+  bool closed = false;                 // END and final seal
+  bool recovered = false;              // a salvaged copy: RECOVERED is never counted as sealed
+  std::optional<WallTime> first_time;  // of the first and last valid seal
   std::optional<WallTime> sealed_until;
   PublicKey first_key{};
-  Digest root{};                          // of the last valid seal
-  std::vector<Finding> findings;          // worst first within the order of the file; at most 1,000
+  Digest root{};                  // of the last valid seal
+  std::vector<Finding> findings;  // worst first within the order of the file; at most 1,000
 };
 
-// `progress(done, total)` in bytes; may be empty. Only I/O trouble is an Error; everything that the bytes
-// can say is in the report. `tail_events`: from a tail beside a .part, if any, for the completeness answer.
+// `progress(done, total)` in bytes; may be empty. Only I/O trouble is an Error; everything that the
+// bytes can say is in the report. `tail_events`: from a tail beside a .part, if any, for the
+// completeness answer.
 using Progress = std::function<void(std::uint64_t, std::uint64_t)>;
 Result<VerifyReport> verify(const ReadFile& file, const Progress& progress = {});
 

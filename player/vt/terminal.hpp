@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// The terminal model: bytes in, a grid of cells out. No I/O, no replies, no clock; the same bytes give the
-// same screen on every host (widths come from a frozen table, not from the locale). Input is hostile: every
-// string, parameter, size and table is bounded. Follows tmux/VTE where terminals differ.
-// One thread per Terminal; copies of nothing are handed out, views die with the next feed/resize/load.
+// The terminal model: bytes in, a grid of cells out. No I/O, no replies, no clock; the same bytes
+// give the same screen on every host (widths come from a frozen table, not from the locale). Input
+// is hostile: every string, parameter, size and table is bounded. Follows tmux/VTE where terminals
+// differ. One thread per Terminal; copies of nothing are handed out, views die with the next
+// feed/resize/load.
 #pragma once
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "base/term_size.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "base/bytes.hpp"
-#include "base/result.hpp"
-#include "base/term_size.hpp"
 
 namespace sworn::vt {
 
@@ -65,12 +66,13 @@ struct Cursor {
   int shape = 0;              // DECSCUSR parameter
 };
 
-// What the byte stream says beside the picture. Default implementations do nothing. Called from feed();
-// strings are bounded, unsanitised and valid during the call only.
+// What the byte stream says beside the picture. Default implementations do nothing. Called from
+// feed(); strings are bounded, unsanitised and valid during the call only.
 class Hooks {
  public:
   virtual ~Hooks() = default;
-  // A row left the top of the primary screen (before it is reused). `wrapped`: it continues in the next.
+  // A row left the top of the primary screen (before it is reused). `wrapped`: it continues in the
+  // next.
   virtual void on_row_scrolled_off(std::span<const Cell> /*row*/, bool /*wrapped*/,
                                    std::uint64_t /*row_id*/) {}
   virtual void on_title(std::string_view /*title*/) {}
@@ -107,13 +109,13 @@ class Terminal {
   [[nodiscard]] const std::string& title() const;
   [[nodiscard]] std::string_view link(std::uint16_t id) const;
 
-  // The text of a cell in UTF-8, combining marks included, unsanitised; a blank cell gives " ", the second
-  // half of a wide character "".
+  // The text of a cell in UTF-8, combining marks included, unsanitised; a blank cell gives " ", the
+  // second half of a wide character "".
   void append_cell_text(std::string& out, const Cell& cell) const;
   [[nodiscard]] std::string row_text(int index) const;  // trailing blanks removed
 
-  // Complete state, parser included: load(save()) continues exactly. The loader is bounded and takes
-  // hostile bytes; after an error the terminal is unchanged.
+  // Complete state, parser included: load(save()) continues exactly. The loader is bounded and
+  // takes hostile bytes; after an error the terminal is unchanged.
   [[nodiscard]] Bytes save() const;
   Result<void> load(ByteView snapshot);
 

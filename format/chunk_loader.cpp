@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "format/chunk_loader.hpp"
+
+namespace sworn::format {
+
+Result<ChunkBody> ChunkLoader::fetch(const ChunkRef& ref) {
+  std::array<std::byte, k_frame_bytes> head;
+  TRY_ASSIGN(const auto n, file_.read_at(ref.offset, head));
+  if (n != head.size()) {
+    return fail(Errc::truncated, "a chunk is cut off");
+  }
+  TRY_ASSIGN(const auto frame, decode_frame(head));
+  TRY_ASSIGN(const auto size, file_.size());
+  if (frame.record_type() != RecordType::chunk ||
+      ref.offset + k_frame_bytes + frame.body_bytes > size) {
+    return fail(Errc::corrupt, "no chunk stands where one should");
+  }
+  record_.resize(frame.body_bytes);
+  TRY_ASSIGN(const auto m, file_.read_at(ref.offset + k_frame_bytes, record_));
+  if (m != record_.size() || !crc_holds(id_, head, record_)) {
+    return fail(Errc::corrupt, "a chunk is damaged");
+  }
+  TRY_ASSIGN(const auto body, decode_chunk_body(record_));
+  if (body.core.chunk_no != ref.chunk_no || body.core.first_event != ref.first_event ||
+      body.core.n_events != ref.n_events || body.core.t_first != ref.t_first ||
+      body.core.t_last != ref.t_last || body.raw_bytes != ref.raw_bytes) {
+    return fail(Errc::corrupt, "a chunk is not the one that the index names");
+  }
+  return body;
+}
+
+Result<void> ChunkLoader::step(const std::vector<ChunkRef>& chunks, std::size_t place) {
+  stream_valid_ = false;
+  TRY_ASSIGN(const auto body, fetch(chunks[place]));
+  if (body.begins_group != (chunks[place].group_start == place)) {
+    return fail(Errc::corrupt, "a chunk belongs to another group");
+  }
+  if (body.begins_group) {
+    decompressor_.begin_group();
+  }
+  columns_.resize(body.raw_bytes);
+  TRY(decompressor_.decompress(body.stored, columns_));
+  core_ = body.core;
+  place_ = place;
+  stream_valid_ = true;
+  return {};
+}
+
+Result<void> ChunkLoader::load(const std::vector<ChunkRef>& chunks, std::size_t place) {
+  if (holds(place)) {
+    return {};
+  }
+  valid_ = false;
+  const std::size_t group = chunks[place].group_start;
+  if (group == k_no_group || group > place) {
+    return fail(Errc::corrupt, "the beginning of a chunk's group is lost");
+  }
+  const bool goes_on = stream_valid_ && place_ >= group && place_ < place;
+  for (std::size_t at = goes_on ? place_ + 1 : group; at <= place; ++at) {
+    TRY(step(chunks, at));
+  }
+  TRY(decode_columns(core_, columns_, events_));
+  valid_ = true;
+  return {};
+}
+
+}  // namespace sworn::format

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Decodes chunks of one file, in any order; going on within a group costs one decompression,
+// jumping costs the group up to there (at most 256 KiB raw). The events it gives live until the
+// next load.
+#pragma once
+
+#include "format/chunk.hpp"
+#include "format/compress.hpp"
+#include "format/record.hpp"
+#include "format/session_reader.hpp"
+
+#include <vector>
+
+namespace sworn::format {
+
+class ChunkLoader {
+ public:
+  ChunkLoader(const ReadFile& file, const FileId& id) : file_(file), id_(id) {}
+
+  // `place` in `chunks`. Errc::corrupt where the record, its group or its columns do not hold, or
+  // where it is not the chunk that the reference names.
+  Result<void> load(const std::vector<ChunkRef>& chunks, std::size_t place);
+  [[nodiscard]] const std::vector<EventView>& events() const { return events_; }
+  [[nodiscard]] bool holds(std::size_t place) const { return valid_ && place_ == place; }
+
+ private:
+  Result<ChunkBody> fetch(const ChunkRef& ref);
+  Result<void> step(const std::vector<ChunkRef>& chunks, std::size_t place);
+
+  const ReadFile& file_;
+  FileId id_;
+  Decompressor decompressor_;
+  Bytes record_;
+  Bytes columns_;
+  std::vector<EventView> events_;
+  ChunkCore core_;
+  std::size_t place_ = 0;
+  bool valid_ = false;         // events_ belong to place_
+  bool stream_valid_ = false;  // the decompressor stands behind place_
+};
+
+}  // namespace sworn::format
