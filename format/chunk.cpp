@@ -62,7 +62,8 @@ Result<ChunkBody> decode_chunk_body(ByteView body) {
 }
 
 std::size_t ChunkBuilder::raw_bytes() const {
-  return kinds_.size() + times_.size() + ats_.size() + lengths_.size() + data_.size();
+  return kinds_.size() + times_low_.size() + times_high_.size() + ats_.size() + lengths_.size() +
+         data_.size();
 }
 
 void ChunkBuilder::add(const EventView& event) {
@@ -71,7 +72,11 @@ void ChunkBuilder::add(const EventView& event) {
   if (n_events_ == 0) {
     first_event_ = event.number;
   }
-  ByteWriter(times_).varint(static_cast<std::uint64_t>(event.t.us - before.us));
+  // The low byte of a delta is jitter: apart from the rest it does not spoil the neighbours'
+  // compression.
+  const auto delta = static_cast<std::uint64_t>(event.t.us - before.us);
+  times_low_.push_back(static_cast<std::byte>(delta & 0xFFU));
+  ByteWriter(times_high_).varint(delta >> 8U);
   if (event.at != event.t) {
     kind |= k_kind_has_at;
     ByteWriter(ats_).zigzag(event.t.us - event.at.us);
@@ -99,7 +104,7 @@ ChunkCore ChunkBuilder::core(std::uint32_t chunk_no, const Seed& seed) {
 }
 
 void ChunkBuilder::append_columns(Bytes& out) const {
-  for (const auto* column : {&kinds_, &times_, &ats_, &lengths_, &data_}) {
+  for (const auto* column : {&kinds_, &times_low_, &times_high_, &ats_, &lengths_, &data_}) {
     append(out, *column);
   }
 }
@@ -107,7 +112,7 @@ void ChunkBuilder::append_columns(Bytes& out) const {
 void ChunkBuilder::clear() {
   n_events_ = 0;
   items_.clear();
-  for (auto* column : {&kinds_, &times_, &ats_, &lengths_, &data_}) {
+  for (auto* column : {&kinds_, &times_low_, &times_high_, &ats_, &lengths_, &data_}) {
     column->clear();
   }
 }
@@ -117,10 +122,15 @@ Result<void> decode_columns(const ChunkCore& core, ByteView columns,
   events.clear();
   ByteReader r(columns);
   TRY_ASSIGN(const auto kinds, r.take(core.n_events));
+  TRY_ASSIGN(const auto low, r.take(core.n_events));
   events.resize(core.n_events);
   std::int64_t t = core.t_first.us;
   for (std::uint32_t j = 0; j < core.n_events; ++j) {
-    TRY_ASSIGN(const auto delta, r.varint());
+    TRY_ASSIGN(const auto high, r.varint());
+    if (high > (UINT64_MAX >> 8U)) {
+      return fail(Errc::corrupt, "an event lies outside of the time of its chunk");
+    }
+    const std::uint64_t delta = high << 8U | std::to_integer<std::uint64_t>(low[j]);
     if (delta > static_cast<std::uint64_t>(core.t_last.us - t)) {
       return fail(Errc::corrupt, "an event lies outside of the time of its chunk");
     }

@@ -65,7 +65,8 @@ class ChunkBuilder {
   std::vector<Item> items_;
   std::vector<Digest> salts_;
   Bytes kinds_;
-  Bytes times_;
+  Bytes times_low_;
+  Bytes times_high_;
   Bytes ats_;
   Bytes lengths_;
   Bytes data_;

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "format/salvage.hpp"
+
+#include "format/digest.hpp"
+#include "format/record.hpp"
+#include "format/recovered.hpp"
+#include "format/session_reader.hpp"
+#include "format/tail.hpp"
+#include "format/verify.hpp"
+
+#include <algorithm>
+
+namespace sworn::format {
+namespace {
+
+constexpr std::size_t k_batch_bytes = 512 * 1024;
+constexpr std::size_t k_batch_events = 100'000;
+
+Result<Digest> digest_file(const ReadFile& file) {
+  Sha256 hash;
+  Bytes buffer(1U << 20U);
+  std::uint64_t offset = 0;
+  while (true) {
+    TRY_ASSIGN(const auto n, file.read_at(offset, buffer));
+    if (n == 0) {
+      return hash.finish();
+    }
+    hash.update(ByteView(buffer).first(n));
+    offset += n;
+  }
+}
+
+Result<void> copy_prefix(const ReadFile& from, std::uint64_t bytes, AppendFile& to) {
+  Bytes buffer(1U << 20U);
+  std::uint64_t offset = 0;
+  while (offset < bytes) {
+    const auto want = std::min<std::uint64_t>(buffer.size(), bytes - offset);
+    TRY_ASSIGN(const auto n, from.read_at(offset, std::span(buffer).first(want)));
+    if (n == 0) {
+      return fail(Errc::truncated, "the file became shorter while it was read");
+    }
+    TRY(to.append(ByteView(buffer).first(n)));
+    offset += n;
+  }
+  return {};
+}
+
+// Writes events as RECOVERED records of bounded size.
+class RecoveredWriter {
+ public:
+  RecoveredWriter(AppendFile& out, const FileId& id, std::uint32_t seq, RecoveredNote note,
+                  Entropy& entropy)
+      : out_(out), id_(id), seq_(seq), note_(std::move(note)), entropy_(entropy) {}
+
+  Result<void> begin() {
+    std::array<std::byte, 32> seed{};
+    TRY(entropy_.fill(seed));
+    auto key = SigningKey::from_seed(seed);
+    erase(seed);
+    TRY_ASSIGN(auto made, std::move(key));
+    key_.emplace(std::move(made));
+    return {};
+  }
+  Result<void> add(const EventView& view) {
+    // Times of damaged sources may go back; the columns cannot say so.
+    const MonoTime t = std::max(view.t, last_);
+    last_ = t;
+    batch_.push_back({view.number, view.kind, t, std::min(view.at, t),
+                      Bytes(view.data.begin(), view.data.end()), false});
+    bytes_ += view.data.size();
+    if (bytes_ >= k_batch_bytes || batch_.size() >= k_batch_events) {
+      return flush();
+    }
+    return {};
+  }
+  Result<void> flush() {
+    if (batch_.empty()) {
+      return {};
+    }
+    std::vector<EventView> views;
+    views.reserve(batch_.size());
+    for (const auto& event : batch_) {
+      views.push_back(event.view());
+    }
+    TRY_ASSIGN(const auto body, encode_recovered(id_, note_, *key_, views, entropy_));
+    Bytes record;
+    append_record(record, id_, RecordType::recovered, seq_++, body);
+    TRY(out_.append(record));
+    batch_.clear();
+    bytes_ = 0;
+    return {};
+  }
+
+ private:
+  AppendFile& out_;
+  FileId id_;
+  std::uint32_t seq_;
+  RecoveredNote note_;
+  Entropy& entropy_;
+  std::optional<SigningKey> key_;
+  std::vector<Event> batch_;
+  std::size_t bytes_ = 0;
+  MonoTime last_{};
+};
+
+// Where the records that can be kept end, and the number of the next one.
+struct Prefix {
+  std::uint64_t bytes = 0;
+  std::uint32_t next_seq = 0;
+};
+Result<Prefix> sealed_prefix(const ReadFile& source, const FileId& id, std::uint64_t sealed_bytes) {
+  RecordScanner scanner(source, id, k_preamble_bytes);
+  Prefix prefix;
+  while (true) {
+    TRY_ASSIGN(const auto record, scanner.next());
+    if (!record || record->skipped != 0) {
+      return prefix;
+    }
+    // Without a single valid seal the header alone is kept.
+    if (prefix.bytes != 0 && record->end() > sealed_bytes) {
+      return prefix;
+    }
+    prefix.bytes = record->end();
+    prefix.next_seq = record->frame.seq + 1;
+  }
+}
+
+struct Leftover {
+  std::vector<Event> tail;
+  Digest tail_digest{};
+  bool used = false;
+  bool hole = false;
+};
+
+Result<Leftover> read_leftover(const std::string& tail_path, const SessionReader& reader) {
+  Leftover out;
+  if (tail_path.empty()) {
+    return out;
+  }
+  TRY_ASSIGN(const auto file, PosixReadFile::open(tail_path));
+  TRY_ASSIGN(out.tail_digest, digest_file(*file));
+  TRY_ASSIGN(auto contents, read_tail(tail_path, reader.header().file_id, reader.event_count()));
+  out.tail = std::move(contents.events);
+  out.used = true;
+  out.hole = contents.hole;
+  return out;
+}
+
+}  // namespace
+
+Result<SalvageReport> salvage(const ReadFile& source, const std::string& tail_path, AppendFile& out,
+                              Clock& clock, Entropy& entropy, const std::string& reason) {
+  TRY_ASSIGN(const auto checked, verify(source));
+  if (checked.verdict == Verdict::self_consistent) {
+    return fail(Errc::bad_usage,
+                "the session is closed and undamaged: there is nothing to salvage");
+  }
+  if (checked.verdict == Verdict::unsupported) {
+    return fail(Errc::unsupported, "this build does not know this version of the session file");
+  }
+  if (checked.recovered) {
+    return fail(Errc::bad_usage, "the file is itself a salvaged copy");
+  }
+  TRY_ASSIGN(const auto reader, SessionReader::open(source));
+  const FileId id = reader->header().file_id;
+  TRY_ASSIGN(const auto prefix, sealed_prefix(source, id, checked.sealed_bytes));
+  TRY_ASSIGN(auto leftover, read_leftover(tail_path, *reader));
+  SalvageReport report;
+  report.sealed_events = checked.events;
+  report.sealed_bytes = prefix.bytes;
+  report.tail_used = leftover.used;
+  report.tail_hole = leftover.hole;
+  report.unreadable_bytes = reader->trailing_bytes();
+
+  RecoveredNote note;
+  TRY_ASSIGN(note.source_digest, digest_file(source));
+  note.tail_digest = leftover.tail_digest;
+  note.reason = reason;
+  note.when = clock.wall();
+  TRY(copy_prefix(source, prefix.bytes, out));
+  RecoveredWriter writer(out, id, prefix.next_seq, note, entropy);
+  TRY(writer.begin());
+  reader->set_tail(std::move(leftover.tail));
+  TRY(reader->seek_event(checked.events));
+  std::uint64_t expected = checked.events;
+  while (true) {
+    TRY_ASSIGN(const auto view, reader->next());
+    if (!view) {
+      break;
+    }
+    if (view->number != expected) {
+      TRY(writer.flush());  // a record holds consecutive numbers only
+    }
+    expected = view->number + 1;
+    TRY(writer.add(*view));
+    ++report.recovered_events;
+    report.recovered_bytes += view->data.size();
+  }
+  TRY(writer.flush());
+  for (const auto& damage : reader->damage()) {
+    report.unreadable_bytes += damage.length;
+  }
+  TRY(out.sync());
+  return report;
+}
+
+}  // namespace sworn::format
