@@ -32,6 +32,7 @@ struct [[nodiscard]] Error {
 template <typename T>
 using Result = tl::expected<T, Error>;
 
+// NOLINTBEGIN(performance-unnecessary-value-param): the check does not see the move into the aggregate.
 inline tl::unexpected<Error> fail(Errc code, std::string context) {
   return tl::make_unexpected(Error{code, 0, std::move(context)});
 }
@@ -40,6 +41,7 @@ inline tl::unexpected<Error> fail(Errc code, std::string context) {
 inline tl::unexpected<Error> fail_sys(int sys, std::string context) {
   return tl::make_unexpected(Error{Errc::io, sys, std::move(context)});
 }
+// NOLINTEND(performance-unnecessary-value-param)
 
 // One line: "context: strerror". Untrusted bytes are escaped.
 std::string describe(const Error& error);

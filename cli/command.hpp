@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a subcommand of `sworn` is: one constant object beside its implementation (cmd_NAME.cpp),
+// listed in the table of commands.cpp. Dispatch, --help, `sworn help`, suggestions, shell
+// completion and the check of the man pages are all fed from these objects, so none of them can say
+// something else than the code does.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace sworn::cli {
+
+class Arguments;
+
+// What a value is, for completion and for the texts.
+enum class ValueKind : std::uint8_t {
+  none,
+  text,
+  number,
+  time,
+  choice,
+  file,
+  directory,
+  session,
+  command
+};
+
+struct Option {
+  std::string_view flags;  // "-o,--output"; the last name is the one that code asks for
+  ValueKind kind = ValueKind::none;
+  std::string_view value;  // shown: "FILE"; for a choice "none|commands|all"; empty for a flag
+  std::string_view help;
+  bool hidden = false;
+};
+
+struct Operands {
+  std::string_view name;  // "FILE"; empty: the command takes none
+  ValueKind kind = ValueKind::none;
+  std::size_t least = 0;
+  std::size_t most = 0;  // k_any: no limit
+};
+inline constexpr std::size_t k_any = static_cast<std::size_t>(-1);
+
+struct Example {
+  std::string_view line;
+  std::string_view meaning;
+};
+
+struct ExitStatus {
+  std::string_view status;  // "0", "125"
+  std::string_view meaning;
+};
+
+// Statuses that every command shares; verify adds its own (format::exit_status_of).
+inline constexpr int k_exit_ok = 0;
+inline constexpr int k_exit_failure = 1;  // I/O, usage, not a session file
+inline constexpr int k_exit_unsupported = 6;
+
+struct Command {
+  std::string_view name;
+  std::string_view summary;  // one line, no full stop
+  std::string_view usage;    // what follows "sworn NAME"
+  std::string_view details;  // a paragraph for --help
+  Operands operands;
+  std::span<const Option> options;
+  std::span<const Example> examples;
+  std::span<const ExitStatus> exits;
+  int (*run)(const Arguments& args);
+  // The words behind the name go to run() unparsed: the command belongs to another program.
+  bool pass_through = false;
+  bool hidden = false;
+};
+
+}  // namespace sworn::cli

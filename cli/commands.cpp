@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands.hpp"
+
+#include <array>
+
+namespace sworn::cli {
+namespace {
+
+constexpr std::array k_table = {
+    &k_cmd_rec,     &k_cmd_ls,   &k_cmd_info,       &k_cmd_verify,
+    &k_cmd_salvage, &k_cmd_help, &k_cmd_completion,
+};
+
+}  // namespace
+
+std::span<const Command* const> commands() {
+  return k_table;
+}
+
+const Command* find_command(std::string_view name) {
+  for (const auto* command : k_table) {
+    if (command->name == name) {
+      return command;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace sworn::cli

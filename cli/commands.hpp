@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one table of subcommands. To add one: write cmd_NAME.cpp with its Command, declare it here,
+// list it in commands.cpp, write docs/man/sworn-NAME.1.scd (a test compares the page with the
+// table).
+#pragma once
+
+#include "cli/command.hpp"
+
+#include <span>
+#include <string_view>
+
+namespace sworn::cli {
+
+extern const Command k_cmd_rec;
+extern const Command k_cmd_info;
+extern const Command k_cmd_ls;
+extern const Command k_cmd_verify;
+extern const Command k_cmd_salvage;
+extern const Command k_cmd_help;
+extern const Command k_cmd_completion;
+
+// In the order of the help text.
+std::span<const Command* const> commands();
+const Command* find_command(std::string_view name);
+
+}  // namespace sworn::cli

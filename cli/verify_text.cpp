@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/verify_text.hpp"
+
+#include "base/printable.hpp"
+#include "cli/session_summary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace sworn::cli {
+namespace {
+
+using format::Severity;
+using format::Verdict;
+using format::VerifyReport;
+
+std::string grouped(std::uint64_t n) {
+  auto text = std::to_string(n);
+  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
+    text.insert(static_cast<std::size_t>(at), ",");
+  }
+  return text;
+}
+
+std::string count(std::uint64_t n, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", grouped(n), n == 1 ? one : many);
+}
+
+std::string_view name_of(Severity severity) {
+  switch (severity) {
+    case Severity::note:
+      return "note";
+    case Severity::warning:
+      return "warning";
+    case Severity::failure:
+      return "failure";
+  }
+  return "";
+}
+
+bool is_all_zero(const format::PublicKey& key) {
+  return std::all_of(key.begin(), key.end(), [](std::byte b) { return b == std::byte{0}; });
+}
+
+std::string integrity(const VerifyReport& r) {
+  switch (r.verdict) {
+    case Verdict::tampered:
+      return fmt::format(
+          "CHANGED: what was sealed is not what is there; proven up to byte {} of {}",
+          grouped(r.sealed_bytes), grouped(r.file_bytes));
+    case Verdict::unsupported:
+      return "NOT CHECKED: the file needs a version of sworn that knows more";
+    case Verdict::unsealed:
+      return "NOTHING PROVEN: not one valid seal";
+    case Verdict::self_consistent:
+    case Verdict::incomplete:
+      break;
+  }
+  return fmt::format("sealed and unchanged up to byte {} of {}: {}, {}, {}, root {}",
+                     grouped(r.sealed_bytes), grouped(r.file_bytes),
+                     count(r.seals, "seal", "seals"), count(r.chunks, "chunk", "chunks"),
+                     count(r.events, "event", "events"), format::to_hex(r.root).substr(0, 16));
+}
+
+std::string open_or_closed(const VerifyReport& r, const VerifyContext& context) {
+  if (r.closed) {
+    return "closed";
+  }
+  if (context.state == format::StoredState::live) {
+    return "STILL BEING RECORDED";
+  }
+  return "NOT CLOSED (the recorder died, or the end was removed)";
+}
+
+std::string completeness(const VerifyReport& r, const VerifyContext& context) {
+  if (r.verdict == Verdict::unsupported) {
+    return "NOT CHECKED";
+  }
+  std::string text = open_or_closed(r, context);
+  text += fmt::format("; {}; unsealed at the end: {}", count(r.gaps, "gap", "gaps"),
+                      r.unsealed_bytes == 0 ? "nothing" : grouped(r.unsealed_bytes) + " bytes");
+  if (context.tail_events > 0) {
+    text +=
+        fmt::format("; in the tail, not sealed: {}", count(context.tail_events, "event", "events"));
+  }
+  if (r.late_bytes > 0) {
+    text += fmt::format("; {} of output came after the end", count(r.late_bytes, "byte", "bytes"));
+  }
+  if (r.hidden_inputs > 0) {
+    text += fmt::format("; {} not stored", count(r.hidden_inputs, "hidden input", "hidden inputs"));
+  }
+  return text + fmt::format("; longest time without a seal {:.1f} s",
+                            static_cast<double>(r.max_silence.us) / 1e6);
+}
+
+std::string identity(const VerifyReport& r) {
+  if (is_all_zero(r.first_key)) {
+    return "UNKNOWN: no key in the file";
+  }
+  const auto key = format::to_hex(r.first_key).substr(0, 16);
+  const bool standalone = !r.header || r.header->mode == "standalone";
+  return fmt::format(
+      "NOT PINNED: {} under key ed25519:{}; nothing outside the file says whose that is",
+      standalone ? "self-recorded" : "recorded by mode " + r.header->mode, key);
+}
+
+void line(std::string& out, std::string_view label, const std::string& text) {
+  out += fmt::format("{:<13} {}\n", label, printable(text));
+}
+
+std::string time_range(const VerifyReport& r) {
+  if (!r.first_time || !r.sealed_until) {
+    return "no sealed time";
+  }
+  return format_rfc3339(*r.first_time, 0) + " .. " + format_rfc3339(*r.sealed_until, 0);
+}
+
+}  // namespace
+
+std::string render_verify(const VerifyReport& r, const VerifyContext& context) {
+  std::string out;
+  line(out, "file", context.path);
+  if (r.header) {
+    line(out, "session",
+         fmt::format("{}  {}  sworn {}", format::to_hex(r.header->file_id), time_range(r),
+                     r.header->recorder_version));
+  }
+  line(out, "integrity", integrity(r));
+  line(out, "completeness", completeness(r, context));
+  line(out, "identity", identity(r));
+  if (r.recovered) {
+    line(out, "salvaged", "this is a copy made after a crash; what it recovered is not sealed");
+  }
+  if (!context.tail_error.empty()) {
+    line(out, "tail", "not usable: " + context.tail_error);
+  }
+  for (const auto& f : r.findings) {
+    line(out, name_of(f.severity),
+         fmt::format("{} at byte {} (+{}): {}", f.code, grouped(f.offset), grouped(f.length),
+                     f.text));
+  }
+  line(out, "verdict", std::string(format::name_of(r.verdict)));
+  return out;
+}
+
+Json verify_to_json(const VerifyReport& r, const VerifyContext& context) {
+  Json findings = Json::array();
+  for (const auto& f : r.findings) {
+    findings.push_back({{"severity", name_of(f.severity)},
+                        {"code", f.code},
+                        {"offset", f.offset},
+                        {"length", f.length},
+                        {"text", f.text}});
+  }
+  const bool has_key = !is_all_zero(r.first_key);
+  return {{"schema", "sworn.verify/1"},
+          {"path", context.path},
+          {"verdict", format::name_of(r.verdict)},
+          {"exit_status", format::exit_status_of(r.verdict)},
+          {"file_id", r.header ? Json(format::to_hex(r.header->file_id)) : Json(nullptr)},
+          {"integrity",
+           {{"records", r.records},
+            {"chunks", r.chunks},
+            {"events", r.events},
+            {"seals", r.seals},
+            {"sealed_bytes", r.sealed_bytes},
+            {"file_bytes", r.file_bytes},
+            {"first_time", json_time(r.first_time)},
+            {"sealed_until", json_time(r.sealed_until)},
+            {"root", format::to_hex(r.root)}}},
+          {"completeness",
+           {{"closed", r.closed},
+            {"state", context.state ? Json(format::name_of(*context.state)) : Json(nullptr)},
+            {"gaps", r.gaps},
+            {"hidden_inputs", r.hidden_inputs},
+            {"late_bytes", r.late_bytes},
+            {"unsealed_records", r.unsealed_records},
+            {"unsealed_bytes", r.unsealed_bytes},
+            {"tail_events", context.tail_events},
+            {"max_silence", json_seconds(r.max_silence.us)},
+            {"recovered", r.recovered}}},
+          {"identity",
+           {{"pinned", false},
+            {"mode", r.header ? Json(r.header->mode) : Json(nullptr)},
+            {"first_key", has_key ? Json(format::to_hex(r.first_key)) : Json(nullptr)}}},
+          {"findings", std::move(findings)}};
+}
+
+Message explain_verdict(const VerifyReport& r, const VerifyContext& context) {
+  const auto until = r.sealed_until ? format_rfc3339(*r.sealed_until, 0) : std::string("its start");
+  const auto salvage = "sworn salvage " + join_argv({context.path}) + " -o COPY.sworn";
+  switch (r.verdict) {
+    case Verdict::self_consistent:
+      return {context.path + ": sealed and closed", "", ""};
+    case Verdict::incomplete:
+      if (context.state == format::StoredState::live) {
+        return {fmt::format("{}: sealed up to {}, and still being recorded", context.path, until),
+                "the session is not over", "verify it again when it is"};
+      }
+      return {fmt::format("{}: sealed up to {}, then {} without a seal", context.path, until,
+                          count(r.unsealed_bytes, "byte", "bytes")),
+              "the recorder was killed, the power was cut, or the end of the file was removed",
+              salvage + "     (keeps what is proven, marks the rest)"};
+    case Verdict::unsealed:
+      return {context.path + ": holds not one valid seal",
+              "it was cut before the first seal, or it is not a recording at all",
+              "look for another copy; do not rely on this one"};
+    case Verdict::tampered: {
+      const auto worst = std::find_if(r.findings.begin(), r.findings.end(), [](const auto& f) {
+        return f.severity == Severity::failure;
+      });
+      return {context.path + ": CHANGED AFTER IT WAS SEALED",
+              worst == r.findings.end() ? "see the findings"
+                                        : fmt::format("{} at byte {}: {}", worst->code,
+                                                      grouped(worst->offset), worst->text),
+              fmt::format("keep the file as it is, get another copy; proven up to byte {} ({})",
+                          grouped(r.sealed_bytes), until)};
+    }
+    case Verdict::unsupported:
+      return {context.path + ": made by another version of sworn",
+              r.findings.empty() ? "its version is not known here" : r.findings.front().text,
+              "verify it with the version of sworn that made it, or a newer one"};
+  }
+  return {context.path, "", ""};
+}
+
+int worse_status(int a, int b) {
+  static constexpr std::array<int, 6> k_worst_first = {3, 1, 6, 4, 2, 0};
+  const auto rank = [](int status) {
+    return std::find(k_worst_first.begin(), k_worst_first.end(), status) - k_worst_first.begin();
+  };
+  return rank(a) <= rank(b) ? a : b;
+}
+
+}  // namespace sworn::cli
