@@ -184,8 +184,8 @@ Digest event_commitment(const Digest& salt, ByteView data) {
   std::memcpy(head.data() + 1, salt.data(), 32);
   const auto length = static_cast<std::uint32_t>(data.size());
   std::memcpy(head.data() + 33, &length, 4);
-  if (data.size() <= 55 - head.size()) {
-    std::array<std::byte, 55> all;
+  if (data.size() <= k_short_message - head.size()) {
+    std::array<std::byte, k_short_message> all;
     std::memcpy(all.data(), head.data(), head.size());
     if (!data.empty()) {
       std::memcpy(all.data() + head.size(), data.data(), data.size());

@@ -6,6 +6,7 @@
 
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace sworn::format {
@@ -33,6 +34,19 @@ void pad(unsigned char* block, std::size_t length, std::size_t block_bytes) {
   std::memcpy(block + block_bytes - 8, &bits, 8);
 }
 
+// The transform reads and writes the chaining value only; setting up the rest of a context would
+// cost as much as hashing half a block.
+Digest digest_blocks(const unsigned char* blocks, std::size_t n) {
+  SHA256_CTX ctx;
+  constexpr std::array<SHA_LONG, 8> k_initial{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                              0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+  std::copy(k_initial.begin(), k_initial.end(), ctx.h);
+  for (std::size_t i = 0; i < n; ++i) {
+    ::SHA256_Transform(&ctx, blocks + 64 * i);
+  }
+  return from_words(ctx);
+}
+
 }  // namespace
 
 Digest sha256(ByteView data) {
@@ -58,18 +72,18 @@ Digest Sha256::finish() {
 }
 
 Digest sha256_short(ByteView data) {
-  if (data.size() > 55) {
+  if (data.size() > k_short_message) {
     return sha256(data);
   }
-  std::array<unsigned char, 64> block{};
-  if (!data.empty()) {
-    std::memcpy(block.data(), data.data(), data.size());
+  std::array<unsigned char, 128> blocks;
+  const std::size_t length = data.size();
+  const std::size_t padded = length <= 55 ? 64 : 128;
+  if (length > 0) {
+    std::memcpy(blocks.data(), data.data(), length);
   }
-  pad(block.data(), data.size(), block.size());
-  SHA256_CTX ctx;
-  ::SHA256_Init(&ctx);
-  ::SHA256_Transform(&ctx, block.data());
-  return from_words(ctx);
+  std::memset(blocks.data() + length, 0, padded - length);
+  pad(blocks.data(), length, padded);
+  return digest_blocks(blocks.data(), padded / 64);
 }
 
 Digest hash_node(const Digest& left, const Digest& right) {
@@ -78,11 +92,7 @@ Digest hash_node(const Digest& left, const Digest& right) {
   std::memcpy(blocks.data() + 1, left.data(), 32);
   std::memcpy(blocks.data() + 33, right.data(), 32);
   pad(blocks.data(), 65, blocks.size());
-  SHA256_CTX ctx;
-  ::SHA256_Init(&ctx);
-  ::SHA256_Transform(&ctx, blocks.data());
-  ::SHA256_Transform(&ctx, blocks.data() + 64);
-  return from_words(ctx);
+  return digest_blocks(blocks.data(), 2);
 }
 
 }  // namespace sworn::format
