@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+// The player without a terminal: keys and ticks in, frames out. Knows the recording only through
+// Replay, IndexState and the snapshots it is given; does no I/O of its own beyond reading events
+// and notes. One thread; background work reports through thread-safe objects.
+#pragma once
+
+#include "base/clock.hpp"
+#include "player/indexer.hpp"
+#include "player/integrity.hpp"
+#include "player/keymap.hpp"
+#include "player/layout.hpp"
+#include "player/line_editor.hpp"
+#include "player/log_book.hpp"
+#include "player/notes.hpp"
+#include "player/playback.hpp"
+#include "player/position_spec.hpp"
+#include "player/replay.hpp"
+#include "player/search.hpp"
+#include "player/view.hpp"
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sworn::player {
+
+// What is known of the session before any event was played. Unsanitised.
+struct SessionInfo {
+  std::string file_name;
+  std::string host;
+  std::string user;
+  std::string tty;
+  std::string program;
+  std::vector<std::string> details;  // lines of the details window
+  WallTime started;  // the wall clock at the first event, where no clock event tells
+  MonoTime started_mono;
+};
+
+struct ModelParts {
+  Clock* clock = nullptr;
+  std::unique_ptr<Replay> replay;
+  std::shared_ptr<IndexState> index;
+  SessionInfo info;
+  Notes notes;
+  std::string author;                           // of notes written here
+  std::function<Integrity()> integrity;         // a snapshot
+  std::function<LogBookPtr()> logs;             // a snapshot; may be empty
+  SearchRunner run_search = run_search_inline;  // where searches are worked off
+  bool ascii = false;                           // the terminal cannot show line drawing characters
+};
+
+class Model {
+ public:
+  explicit Model(ModelParts parts);
+
+  // What to do with a key, in this order: popup, prompt, keymap.
+  void handle(const Key& key);
+  // Time passed or background work reported.
+  void tick();
+  [[nodiscard]] Frame frame(TermSize size);
+
+  [[nodiscard]] bool quit() const { return quit_; }
+  // How long the view stays right without a key, in microseconds; negative: until something is
+  // reported.
+  [[nodiscard]] std::int64_t next_wake_us() const;
+  [[nodiscard]] bool mouse() const { return mouse_; }
+
+  // Opens at a place, as with --at; an error is shown and returned.
+  Result<void> open_at(const PlaceSpec& spec);
+  void open_search(std::shared_ptr<const Matcher> matcher);
+  void play() { playback_.play(); }
+
+  [[nodiscard]] const Replay& replay() const { return *replay_; }
+  [[nodiscard]] const Playback& playback() const { return playback_; }
+  [[nodiscard]] const std::string& message() const { return message_; }
+
+ private:
+  enum class Focus : std::uint8_t { screen, commands, logs };
+  enum class Popup : std::uint8_t { none, help, details, notes, cell };
+  enum class PromptKind : std::uint8_t {
+    none,
+    go_to,
+    search_forward,
+    search_backward,
+    filter,
+    idle_limit,
+    note,
+    bookmark_key,
+    go_bookmark_key,
+  };
+  enum class ClockMode : std::uint8_t { utc, local, elapsed };
+  struct List {
+    std::string filter;
+    std::shared_ptr<const Matcher> matcher;
+    std::vector<std::size_t> shown;  // indices of the items that pass the filter
+    std::size_t built_from = 0;      // number of items that `shown` knows
+    const void* built_of = nullptr;  // the collection that `shown` was made of
+    std::size_t selected = 0;        // index into shown
+    bool follows = true;             // the selection follows the playhead
+  };
+  struct PendingSeek {
+    Place place;
+    bool wait_for_facts = false;
+    PlaceSpec spec;
+  };
+
+  // model.cpp: time and places
+  void run(Action action, const Key& key);
+  void take_background();
+  void seek_by(std::int64_t us);
+  void go_to(const Place& place);
+  void go_to_time(MonoTime t);
+  void go_to_position(std::uint64_t position);
+  void try_pending();
+  void arrive();
+  [[nodiscard]] Playhead here() const;
+  void step_event(int direction);
+  void step_change(int direction);
+  void jump_command(int direction);
+  void jump_log(int direction);
+  void jump_trouble(int direction);
+  void go_back(std::optional<Playhead> place);
+  void go_back_one_level(const Key& key);
+  void toggle_idle();
+  void open_popup(Popup popup);
+  bool handle_popup(const Key& key);
+  [[nodiscard]] PlaceContext context() const;
+  void say(std::string text, BadgeLevel level = BadgeLevel::neutral);
+  void fail_with(const Error& error);
+  [[nodiscard]] WallTime wall_of(MonoTime t) const;
+  [[nodiscard]] const format::ClockMap& clock_map() const;
+  [[nodiscard]] std::string clock_text(MonoTime t, int digits) const;
+  [[nodiscard]] std::string date_text(MonoTime t) const;
+
+  // model_prompt.cpp: prompts, searching, notes
+  void open_prompt(PromptKind kind, std::string_view text = {});
+  void handle_prompt(const Key& key);
+  void submit_prompt();
+  void start_search(std::shared_ptr<const Matcher> matcher, bool backward);
+  void take_search_result();
+  void go_to_match(int direction, bool strictly);
+  void set_bookmark(const std::string& key, std::string text);
+  void apply_filter(const std::string& text);
+  [[nodiscard]] std::string prompt_label() const;
+
+  // model_lists.cpp: the lists
+  List& focused_list() { return focus_ == Focus::logs ? log_list_ : command_list_; }
+  void rebuild(List& list, std::size_t count, const void* collection,
+               const std::function<std::string(std::size_t)>& text_of);
+  void update_lists();
+  void move_in_list(int by);
+  [[nodiscard]] int page_of_list() const;
+  void pan(int rows, int cols);
+  void activate();
+  void click(const Key& key);
+  void cycle_focus(int direction);
+  void toggle(Shown& shown, const Rect& now);
+  [[nodiscard]] std::optional<std::size_t> current_command() const;
+  [[nodiscard]] std::optional<std::size_t> current_log() const;
+  // The first item that is in view, for a list pane with a title row.
+  [[nodiscard]] static std::size_t top_of(const List& list, const Rect& area);
+
+  // model_draw.cpp: panes
+  void draw_header(Frame& frame);
+  void draw_screen(Frame& frame);
+  void draw_screen_cells(Frame& frame, const Rect& area);
+  void highlight_matches(Frame& frame, int row, int view_row, int top_col, const Rect& area);
+  void draw_commands(Frame& frame);
+  void draw_logs(Frame& frame);
+  void draw_keystrokes(Frame& frame);
+  void draw_timeline(Frame& frame);
+  void draw_status(Frame& frame);
+  void draw_prompt(Frame& frame);
+  void draw_hints(Frame& frame);
+  void draw_popup(Frame& frame);
+  void draw_title(Frame& frame, const Rect& pane, const std::string& left, const std::string& right,
+                  bool focused);
+  [[nodiscard]] int percent_indexed() const;
+  [[nodiscard]] std::vector<std::string> popup_lines() const;
+  [[nodiscard]] std::vector<std::string> cell_lines() const;
+  [[nodiscard]] Frame::Position crop(const Rect& area) const;
+  [[nodiscard]] Badge badge() const;
+  // The timeline: its columns divide the time as it is shown, with silences shortened where they
+  // are.
+  [[nodiscard]] MonoTime time_of_column(int col) const;
+  [[nodiscard]] int column_of(MonoTime t) const;
+
+  Clock& clock_;
+  std::unique_ptr<Replay> replay_;
+  std::shared_ptr<IndexState> index_;
+  SessionInfo info_;
+  Notes notes_;
+  std::string author_;
+  std::function<Integrity()> integrity_source_;
+  std::function<LogBookPtr()> log_source_;
+  SearchRunner run_search_;
+  bool ascii_ = false;
+
+  std::shared_ptr<const Facts> facts_;
+  Integrity integrity_;
+  LogBookPtr logs_;
+  IndexState::Progress progress_;
+  format::ClockMap fallback_clock_;
+
+  Playback playback_;
+  JumpList jumps_;
+  std::optional<PendingSeek> pending_;
+  std::int64_t idle_limit_us_ = 2'000'000;
+
+  Shown show_commands_ = Shown::by_size;
+  Shown show_logs_ = Shown::by_size;
+  bool show_keystrokes_ = false;
+  bool show_timeline_ = true;
+  bool zoom_ = false;
+  bool reveal_ = false;
+  bool mouse_ = true;
+  bool quit_ = false;
+  ClockMode clock_mode_ = ClockMode::utc;
+  Focus focus_ = Focus::screen;
+  Popup popup_ = Popup::none;
+  std::size_t popup_top_ = 0;
+  std::optional<Frame::Position> pan_;
+  std::optional<Frame::Position> inspect_at_;  // a cell of the recorded screen
+
+  PromptKind prompt_ = PromptKind::none;
+  LineEditor editor_;
+  SearchScope scope_ = SearchScope::all;
+  std::shared_ptr<const Matcher> matcher_;  // of the last search: highlighted on the screen
+  std::shared_ptr<SearchRun> search_;
+  SearchResult results_;
+  std::size_t result_ = 0;  // index of the match last gone to
+  bool result_known_ = false;
+  bool search_backward_ = false;
+  bool search_taken_ = true;
+
+  std::string message_;
+  BadgeLevel message_level_ = BadgeLevel::neutral;
+  MonoTime message_until_;
+
+  List command_list_;
+  List log_list_;
+  Layout layout_;
+  TermSize size_;
+};
+
+}  // namespace sworn::player
