@@ -4,11 +4,15 @@
 // the seek figures.
 //   bench_format measure CORPUS [--mb N]
 //   bench_format generate CORPUS OUT --mb 1024 --hours 8
+//   bench_format dump FILE            the output bytes, tail of a crashed session included, to
+//   stdout
 // LF of the corpus becomes CR LF, as a terminal makes it. Prints one JSON object.
 #include "base/file.hpp"
 #include "bench/harness.hpp"
 #include "format/event_payload.hpp"
+#include "format/session_reader.hpp"
 #include "format/session_writer.hpp"
+#include "format/store.hpp"
 #include "format/tail.hpp"
 #include "format/verify.hpp"
 
@@ -239,6 +243,26 @@ Bytes with_crlf(ByteView data) {
   return out;
 }
 
+// All output of a session file, closed, crashed or salvaged.
+Result<json> dump(const std::string& path) {
+  TRY_ASSIGN(const auto file, PosixReadFile::open(path));
+  TRY_ASSIGN(const auto reader, SessionReader::open(*file));
+  if (::access(tail_path(path).c_str(), R_OK) == 0) {
+    TRY_ASSIGN(auto tail,
+               read_tail(tail_path(path), reader->header().file_id, reader->event_count()));
+    reader->set_tail(std::move(tail.events));
+  }
+  for (;;) {
+    TRY_ASSIGN(const auto event, reader->next());
+    if (!event) {
+      return json();
+    }
+    if (event->kind == EventKind::output || event->kind == EventKind::error_output) {
+      TRY(write_all(STDOUT_FILENO, event->data));
+    }
+  }
+}
+
 struct Options {
   std::string corpus;
   std::string out;
@@ -304,12 +328,16 @@ int main(int argc, char** argv) {
   generating->add_option("out", options.out)->required();
   generating->add_option("--mb", options.mb)->check(CLI::Range(1, 16'384));
   generating->add_option("--hours", options.hours)->check(CLI::PositiveNumber);
+  auto* const dumping = app.add_subcommand("dump", "output bytes to stdout");
+  dumping->add_option("file", options.corpus)->required();
   CLI11_PARSE(app, argc, argv);
-  const auto done = run(options, generating->parsed());
+  const auto done = dumping->parsed() ? dump(options.corpus) : run(options, generating->parsed());
   if (!done) {
     fmt::print(stderr, "bench_format: {}\n", describe(done.error()));
     return 125;
   }
-  fmt::print("{}\n", done->dump());
+  if (!done->is_null()) {
+    fmt::print("{}\n", done->dump());
+  }
   return 0;
 }

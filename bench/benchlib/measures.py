@@ -294,7 +294,7 @@ def loss(context, corpus):
         rows.append(row)
         note(f"loss: {recorder.name} done")
     section.text(f"{context.rounds} kills of every process of the recorder per load; what the outer terminal received is compared byte by byte with what can be read back "
-                 "from disk (sworn: `salvage`, then `export --format raw`; the others: their own format, as far as it goes).")
+                 "from disk (sworn: `sworn salvage`, then the session reader; the others: their own format, as far as it goes).")
     section.table(["", *loads], rows)
     if recorders.PRODUCT in here:
         ours = next(row for row in rows if row[0] == recorders.PRODUCT.name)

@@ -237,7 +237,7 @@ class Sworn(Recorder):
             salvaged.unlink(missing_ok=True)
             context.run([self.front(context), "salvage", path, "-o", salvaged], check=False)
             path = salvaged
-        return context.run([self.front(context), "export", path, "--format", "raw"]).stdout
+        return context.run([context.tool("format"), "dump", path]).stdout
 
 
 PRODUCT = Sworn()

@@ -14,7 +14,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "bench"))
-from benchlib import common, measures, recorders, results  # noqa: E402
+from benchlib import common, long, measures, recorders, results  # noqa: E402
 
 TOOLS = pathlib.Path(sys.argv[1])
 BUILD = pathlib.Path(sys.argv[2])
@@ -96,6 +96,9 @@ class Smoke(unittest.TestCase):
             self.assertGreater(report[stream]["verify_mb_s"], 0)
         made = json.loads(run(TOOLS / "bench_format", "generate", self.text, self.dir / "long.sworn", "--mb", 1, "--hours", 1))
         self.assertEqual((self.dir / "long.sworn").stat().st_size, made["stored_bytes"])
+        dumped = run(TOOLS / "bench_format", "dump", self.dir / "long.sworn")
+        self.assertEqual(len(dumped), 1 << 20)
+        self.assertTrue(dumped.startswith(self.shown))
 
     def test_corpora(self):
         corpus = runpy.run_path(str(ROOT / "bench/corpus"))["corpus"]
@@ -117,6 +120,23 @@ class Smoke(unittest.TestCase):
                 self.assertEqual(measures.lost_bytes(self.shown, recorder.recover(context, directory), self.shown[:100]),
                                  (0, len(self.shown)))
                 self.assertGreater(recorder.stored(directory), 0)
+
+    def test_run_compares_and_writes_sections(self):
+        path = self.dir / "results.md"
+        run(ROOT / "bench/run", "--no-build", "--build", BUILD, "--work", self.dir / "work", "--scale", "0.002", "--rounds", 1, "--results", path,
+            "--only", "bare relay", "--only", "script", "throughput", "latency", "memory", "loss", "format", timeout=120)
+        stored = path.read_text()
+        for title in ("Bulk output", "Keystroke latency", "Ten idle sessions", "kill -9", "The session file alone"):
+            self.assertIn(title, stored)
+        self.assertIn("| script |", stored)
+        self.assertIn("not a published figure", stored)
+
+    def test_kills_lose_nothing(self):
+        context = common.Context(BUILD, self.dir / "work")
+        if recorders.PRODUCT.available(context):
+            self.skipTest(f"sworn rec: {recorders.PRODUCT.available(context)}")
+        section, held = long.kills(context, self.text, 4, 1)
+        self.assertTrue(held, section.render(1.0))
 
     def test_results_are_replaced_by_section(self):
         path = self.dir / "results.md"
