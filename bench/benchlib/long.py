@@ -67,6 +67,7 @@ def notice_of(context):
 
 def kills(context, corpus, count, seed):
     """kill -9 of every process of the recorder at random moments under load."""
+    section = Section("kills", "kill -9 of the recorder at random moments under load")
     product(context)
     notice = notice_of(context)
     notice_pattern = re.compile(re.sub(rb"[0-9A-Za-z]+", b"[0-9A-Za-z]+", re.escape(notice))) if notice else None
@@ -101,7 +102,6 @@ def kills(context, corpus, count, seed):
             one.clean()
         if (i + 1) % 20 == 0:
             note(f"kills: {i + 1} of {count}")
-    section = Section("kills", "kill -9 of the recorder at random moments under load")
     section.text(f"{count} kills (seed {seed}), every process of the recorder at once; what the outer terminal had received is compared byte by byte with "
                  "what the session reader finds in the copy that `sworn salvage` makes.")
     section.table(["load", "kills", "bytes shown", "missing", "on record but not yet shown"], [(load, *(f"{n:,}" for n in row)) for load, row in tally.items()])
@@ -114,6 +114,7 @@ def kills(context, corpus, count, seed):
 
 def fuzz(context, minutes, jobs):
     """Every fuzz target of the tree for some minutes, with the fuzz preset (libFuzzer, ASan, UBSan)."""
+    section = Section("fuzz", "Fuzzing")
     subprocess.run(["cmake", "--preset", "fuzz"], cwd=common.ROOT, check=True, stdout=subprocess.DEVNULL)
     done = subprocess.run(["cmake", "--build", "--preset", "fuzz", "--target", "fuzz_targets"], cwd=common.ROOT, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -146,7 +147,6 @@ def fuzz(context, minutes, jobs):
                          "clean" if process.returncode == 0 else f"**failed**, see {place}/artifacts"))
             note(f"fuzz: {name} {rows[-1][-1]}")
         time.sleep(0.5)
-    section = Section("fuzz", "Fuzzing")
     section.text(f"libFuzzer with ASan and UBSan, {minutes:g} minutes each.")
     section.table(["target", "executions", "coverage (edges)", "result"], sorted(rows))
     return section, all(row[-1] == "clean" for row in rows)
@@ -184,6 +184,7 @@ def footprint(pids):
 
 def soak(context, corpus, minutes):
     """One session under steady load; memory and descriptors must not grow, the file must verify at the end."""
+    section = Section("soak", "One session under steady load")
     recorder = product(context)
     directory = measures.scratch(context)
     rate = 2000
@@ -207,7 +208,6 @@ def soak(context, corpus, minutes):
     early = max(s[1] for s in samples[:quarter * 2])
     late = max(s[1] for s in samples[-quarter:])
     descriptors = {s[2] for s in samples[1:]}
-    section = Section("soak", "One session under steady load")
     section.text(f"{minutes:g} minutes of {rate:,} writes a second of 200 bytes: {report['bytes'] / 1e6:,.0f} MB shown.")
     complete = abs(len(raw) - report["bytes"]) < 4096 and len(raw) >= int(minutes * 60 * rate) * 200
     section.table(["", "value"], [("PSS in the first half / the last quarter, KiB", f"{early:,} / {late:,}"),

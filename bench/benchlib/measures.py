@@ -48,6 +48,7 @@ def one_bulk(context, recorder, child):
 
 
 def throughput(context, corpus):
+    section = Section("throughput", "Bulk output: wall time and CPU")
     here, missing = recorders.chosen(context)
     child = ["cat", corpus]
     tallies = {r.name: Tally() for r in here}
@@ -62,7 +63,6 @@ def throughput(context, corpus):
             tally.shown, tally.stored = report["bytes"], report["stored"]
             source = report["cpu_source"]
         note(f"throughput: round {turn + 1} of {context.rounds}")
-    section = Section("throughput", "Bulk output: wall time and CPU")
     section.text(f"`cat` of the listing corpus ({corpus.stat().st_size / 1e6:.1f} MB, {tallies[here[0].name].shown / 1e6:.1f} MB "
                  f"on the terminal), {context.rounds} rounds, the recorders taking turns; CPU is user+system of the whole process "
                  f"tree ({source}). Median, in brackets the minimum; ratios of medians to the bare relay, in brackets of minima.")

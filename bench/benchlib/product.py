@@ -9,10 +9,10 @@ from .results import Section
 
 
 def format_costs(context, corpus):
+    section = Section("format", "The session file alone: writer, verifier, seal, tail")
     quick = ["--quick"] if context.scale != 1.0 else []
     report = context.json([context.tool("format"), "measure", corpus, "--mb", context.scaled(64), "--directory", context.work, *quick])
     bulk, small, seal = report["bulk"], report["small"], report["seal"]
-    section = Section("format", "The session file alone: writer, verifier, seal, tail")
     section.text("One thread, in memory (seals: a file without sync), best of three, listing corpus. Bulk: 4 KiB events, a seal every MiB; small: 40-byte events "
                  "at 1,000/s, a seal every second. MB of event data.")
     section.table(["", "write MB/s", "write ns/event", "verify MB/s", "stored / raw", "seals"],
@@ -37,6 +37,7 @@ def timed(context, argv):
 
 
 def playback(context, corpus):
+    section = Section("playback", "A long recording: verify and seek, as whole processes")
     front = recorders.PRODUCT.front(context)
     if not front.exists():
         raise BenchError(f"{front} is not built: no playback figures")
@@ -51,7 +52,6 @@ def playback(context, corpus):
     seeks = sorted(timed(context, [front, "screen", path, "--at", f"{rng.random() * made['seconds']:.3f}"])
                    for _ in range(20 if context.scale == 1.0 else 3))
     path.unlink()
-    section = Section("playback", "A long recording: verify and seek, as whole processes")
     raw = made["raw_bytes"] / 1e6
     section.text(f"{raw:,.0f} MB of output over {hours} h in {made['events']:,} events and {made['seals']:,} seals; {made['stored_bytes'] / 1e6:.0f} MB stored. "
                  "The screen is asked for at random times, each by a fresh process without a cache.")

@@ -20,6 +20,7 @@ class Section:
         self.name = name
         self.title = title
         self.parts = []
+        self.load = common.load()
 
     def text(self, line):
         self.parts.append(line)
@@ -36,7 +37,7 @@ class Section:
 
     def render(self, scale):
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-        stamp = f"{now}, commit {common.commit()}; {common.machine()}; load {common.load():.1f} at the end."
+        stamp = f"{now}, commit {common.commit()}; {common.machine()}; load {self.load:.1f} before."
         if scale != 1.0:
             stamp += f" **Shrunk workload ({scale:g}): not a published figure.**"
         return "\n\n".join([f"## {self.title}", stamp, *self.parts])
