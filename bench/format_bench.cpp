@@ -268,6 +268,7 @@ struct Options {
   std::string out;
   std::size_t mb = 64;
   double hours = 8;
+  std::size_t event_bytes = 4096;
   std::string directory = "/tmp";
   bool quick = false;
 };
@@ -290,6 +291,7 @@ Result<json> measure(const Options& options, ByteView data) {
 
 Result<json> generate(const Options& options, ByteView data) {
   Stream stream;
+  stream.event_bytes = options.event_bytes;
   const std::size_t bytes = options.mb << 20U;
   const auto events = static_cast<double>(bytes) / static_cast<double>(stream.event_bytes);
   stream.gap_us = options.hours * 3.6e9 / events;
@@ -328,6 +330,7 @@ int main(int argc, char** argv) {
   generating->add_option("out", options.out)->required();
   generating->add_option("--mb", options.mb)->check(CLI::Range(1, 16'384));
   generating->add_option("--hours", options.hours)->check(CLI::PositiveNumber);
+  generating->add_option("--event-bytes", options.event_bytes)->check(CLI::Range(1, 65'536));
   auto* const dumping = app.add_subcommand("dump", "output bytes to stdout");
   dumping->add_option("file", options.corpus)->required();
   CLI11_PARSE(app, argc, argv);
