@@ -20,6 +20,16 @@ void append_core(Bytes& out, const ChunkCore& core) {
       .bytes(core.leaf_root);
 }
 
+void append_chunk_frame(Bytes& out, std::size_t raw_bytes, bool begins_group,
+                        std::uint8_t salt_form, std::span<const Digest> salt_nodes) {
+  ByteWriter w(out);
+  w.u32(static_cast<std::uint32_t>(raw_bytes)).u8(begins_group ? k_chunk_begins_group : 0);
+  w.u8(salt_form).u16(static_cast<std::uint16_t>(salt_nodes.size()));
+  for (const auto& node : salt_nodes) {
+    w.bytes(node);
+  }
+}
+
 Result<ChunkBody> decode_chunk_head(ByteView head) {
   ByteReader r(head);
   ChunkBody out;
@@ -36,8 +46,8 @@ Result<ChunkBody> decode_chunk_head(ByteView head) {
   std::copy(root.begin(), root.end(), core.leaf_root.begin());
   TRY_ASSIGN(out.raw_bytes, r.u32());
   TRY_ASSIGN(const auto flags, r.u8());
-  TRY_ASSIGN(const auto salt_form, r.u8());
-  TRY_ASSIGN(const auto salt_bytes, r.u16());
+  TRY_ASSIGN(out.salt_form, r.u8());
+  TRY_ASSIGN(const auto salt_nodes, r.u16());
   if (core.n_events == 0 || core.n_events > k_max_chunk_events || t_first > INT64_MAX ||
       t_last > INT64_MAX || t_last < t_first || core.first_event > UINT64_MAX - core.n_events) {
     return fail(Errc::corrupt, "the core of a chunk is out of its limits");
@@ -45,9 +55,13 @@ Result<ChunkBody> decode_chunk_head(ByteView head) {
   if (out.raw_bytes > k_max_chunk_raw_bytes || (flags & ~k_chunk_begins_group) != 0) {
     return fail(Errc::corrupt, "the frame of a chunk is out of its limits");
   }
-  if (salt_form != 0 || salt_bytes != k_seed_bytes) {
+  if (out.salt_form > k_salt_punctured) {
     return fail(Errc::unsupported, "a chunk in a form that this build does not know");
   }
+  if (out.salt_form == k_salt_seed && salt_nodes != 1) {
+    return fail(Errc::corrupt, "a chunk without its seed");
+  }
+  out.salt_nodes.resize(salt_nodes);
   out.begins_group = (flags & k_chunk_begins_group) != 0;
   return out;
 }
@@ -55,8 +69,10 @@ Result<ChunkBody> decode_chunk_head(ByteView head) {
 Result<ChunkBody> decode_chunk_body(ByteView body) {
   TRY_ASSIGN(auto out, decode_chunk_head(body));
   ByteReader r(body.subspan(k_chunk_fixed_bytes));
-  TRY_ASSIGN(const auto seed, r.take(k_seed_bytes));
-  std::copy(seed.begin(), seed.end(), out.seed.begin());
+  for (auto& node : out.salt_nodes) {
+    TRY_ASSIGN(const auto bytes, r.take(k_salt_node_bytes));
+    std::copy(bytes.begin(), bytes.end(), node.begin());
+  }
   out.stored = r.take(r.left()).value();
   return out;
 }
@@ -81,11 +97,16 @@ void ChunkBuilder::add(const EventView& event) {
     kind |= k_kind_has_at;
     ByteWriter(ats_).zigzag(event.t.us - event.at.us);
   }
+  const std::size_t stored = event.data.size() + (event.redacted ? event.commitment.size() : 0);
+  kind |= event.redacted ? k_kind_redacted : 0;
   kinds_.push_back(static_cast<std::byte>(kind));
-  ByteWriter(lengths_).varint(event.data.size());
+  ByteWriter(lengths_).varint(stored);
   items_.push_back({event.t, event.at, static_cast<std::uint8_t>(event.kind),
                     static_cast<std::uint32_t>(data_.size()),
-                    static_cast<std::uint32_t>(event.data.size())});
+                    static_cast<std::uint32_t>(stored), event.redacted});
+  if (event.redacted) {
+    append(data_, event.commitment);
+  }
   append(data_, event.data);
   ++n_events_;
 }
@@ -149,9 +170,7 @@ Result<void> decode_columns(const ChunkCore& core, ByteView columns,
     if (kind == 0) {
       return fail(Errc::corrupt, "an event without a kind");
     }
-    if ((byte & k_kind_redacted) != 0) {
-      return fail(Errc::unsupported, "a redacted event, which this build does not know");
-    }
+    events[j].redacted = (byte & k_kind_redacted) != 0;
     events[j].kind = static_cast<EventKind>(kind);
     if ((byte & k_kind_has_at) != 0) {
       TRY_ASSIGN(const auto earlier, r.zigzag());
@@ -164,13 +183,21 @@ Result<void> decode_columns(const ChunkCore& core, ByteView columns,
   std::vector<std::uint32_t> lengths(core.n_events);
   for (auto& length : lengths) {
     TRY_ASSIGN(const auto value, r.varint());
-    if (value > k_max_event_bytes) {
+    if (value > k_max_event_bytes + sizeof(Digest)) {
       return fail(Errc::corrupt, "an event is larger than the limit of 64 KiB");
     }
     length = static_cast<std::uint32_t>(value);
   }
   for (std::uint32_t j = 0; j < core.n_events; ++j) {
-    TRY_ASSIGN(events[j].data, r.take(lengths[j]));
+    std::size_t length = lengths[j];
+    if (events[j].redacted) {
+      TRY_ASSIGN(events[j].commitment, r.take(sizeof(Digest)));
+      length = length < sizeof(Digest) ? SIZE_MAX : length - sizeof(Digest);
+    }
+    if (length > k_max_event_bytes) {
+      return fail(Errc::corrupt, "an event is larger than the limit of 64 KiB");
+    }
+    TRY_ASSIGN(events[j].data, r.take(length));
   }
   if (!r.done()) {
     return fail(Errc::corrupt, "a chunk holds more than its events");
@@ -206,11 +233,30 @@ Digest event_leaf(const EventView& event, std::uint32_t index, const Digest& com
   return sha256_short(message);
 }
 
-Digest leaf_root(std::span<const EventView> events, const Seed& seed, std::vector<Digest>& salts) {
-  derive_salts(seed, static_cast<std::uint32_t>(events.size()), salts);
+Result<Digest> leaf_root(std::span<const EventView> events, const ChunkBody& chunk,
+                         std::vector<Digest>& salts) {
+  const auto n = static_cast<std::uint32_t>(events.size());
+  if (chunk.salt_form == k_salt_seed) {
+    if (std::any_of(events.begin(), events.end(), [](const EventView& e) { return e.redacted; })) {
+      return fail(Errc::corrupt, "a redacted event beside the seed that it is hidden from");
+    }
+    derive_salts(chunk.salt_nodes.front(), n, salts);
+  } else {
+    std::vector<bool> removed(n);
+    std::transform(events.begin(), events.end(), removed.begin(),
+                   [](const EventView& e) { return e.redacted; });
+    TRY(derive_punctured_salts(chunk.salt_nodes, removed, salts));
+  }
   MerkleTree tree;
-  for (std::uint32_t j = 0; j < events.size(); ++j) {
-    tree.add(event_leaf(events[j], j, event_commitment(salts[j], events[j].data)));
+  for (std::uint32_t j = 0; j < n; ++j) {
+    const auto& event = events[j];
+    if (event.redacted) {
+      Digest commitment{};
+      std::copy(event.commitment.begin(), event.commitment.end(), commitment.begin());
+      tree.add(event_leaf(event, j, commitment));
+    } else {
+      tree.add(event_leaf(event, j, event_commitment(salts[j], event.data)));
+    }
   }
   return tree.root();
 }

@@ -27,6 +27,9 @@ struct ChunkCore {
   friend bool operator==(const ChunkCore&, const ChunkCore&) = default;
 };
 void append_core(Bytes& out, const ChunkCore& core);
+// The unsigned part between core and stored bytes.
+void append_chunk_frame(Bytes& out, std::size_t raw_bytes, bool begins_group, std::uint8_t salt_form,
+                        std::span<const Digest> salt_nodes);
 
 // A chunk body, taken apart. Views into the body.
 struct ChunkBody {
@@ -34,7 +37,8 @@ struct ChunkBody {
   ByteView core_bytes;
   std::uint32_t raw_bytes = 0;
   bool begins_group = false;
-  Seed seed{};
+  std::uint8_t salt_form = k_salt_seed;
+  std::vector<Digest> salt_nodes;
   ByteView stored;  // zstd
 };
 Result<ChunkBody> decode_chunk_body(ByteView body);
@@ -47,7 +51,8 @@ class ChunkBuilder {
   void add(const EventView& event);
   [[nodiscard]] std::uint32_t n_events() const { return n_events_; }
   [[nodiscard]] std::size_t raw_bytes() const;
-  // leaf_root needs `seed` and the events' data, which the columns hold.
+  // leaf_root needs `seed` and the events' data, which the columns hold. Not for redacted events: a redacted
+  // copy keeps the core it was given.
   [[nodiscard]] ChunkCore core(std::uint32_t chunk_no, const Seed& seed);
   void append_columns(Bytes& out) const;
   void clear();
@@ -59,6 +64,7 @@ class ChunkBuilder {
     std::uint8_t kind = 0;
     std::uint32_t data_begin = 0;
     std::uint32_t data_bytes = 0;
+    bool redacted = false;
   };
   std::uint32_t n_events_ = 0;
   std::uint64_t first_event_ = 0;
@@ -80,7 +86,9 @@ Result<void> decode_columns(const ChunkCore& core, ByteView columns,
 // Leaf hash of one event; `index` is its place in the chunk.
 Digest event_commitment(const Digest& salt, ByteView data);
 Digest event_leaf(const EventView& event, std::uint32_t index, const Digest& commitment);
-// The leaf root of decoded events, to compare with the core.
-Digest leaf_root(std::span<const EventView> events, const Seed& seed, std::vector<Digest>& salts);
+// The leaf root of decoded events, to compare with the core. Redacted events count by their commitment;
+// Errc::corrupt where the salt nodes do not fit them. `salts` is scratch space.
+Result<Digest> leaf_root(std::span<const EventView> events, const ChunkBody& chunk,
+                         std::vector<Digest>& salts);
 
 }  // namespace sworn::format

@@ -31,7 +31,7 @@ enum class RecordType : std::uint8_t {
   anchor = 0x06,   // reserved: cosignature, time stamp token, collector's acknowledgement
   end = 0x08,
   index = 0x09,      // hint
-  redaction = 0x0A,  // reserved: only in redacted copies
+  redaction = 0x0A,  // only in redacted copies, behind the final seal
   recovered = 0x0B,  // only in salvaged copies
   footer = 0xFF,     // hint
 };
@@ -48,7 +48,9 @@ inline constexpr bool is_ancillary(std::uint8_t type) {
 inline constexpr std::size_t k_chunk_core_bytes = 64;
 inline constexpr std::size_t k_chunk_fixed_bytes =
     72;  // core and the unsigned part before the salt
-inline constexpr std::size_t k_seed_bytes = 32;
+inline constexpr std::size_t k_salt_node_bytes = 32;
+inline constexpr std::uint8_t k_salt_seed = 0;       // one node: the root
+inline constexpr std::uint8_t k_salt_punctured = 1;  // the nodes that cover what was not removed
 inline constexpr std::uint32_t k_max_chunk_raw_bytes = 1U << 20U;
 inline constexpr std::uint32_t k_max_chunk_events = 1U << 18U;
 inline constexpr std::uint8_t k_chunk_begins_group = 0x01;
@@ -80,5 +82,6 @@ inline constexpr std::uint8_t k_hash_salt_right = 0x11;
 // Signature domains; the terminating NUL is part of what is signed.
 inline constexpr std::string_view k_domain_seal{"sworn/v0/seal\0", 14};
 inline constexpr std::string_view k_domain_recovered{"sworn/v0/recovered\0", 19};
+inline constexpr std::string_view k_domain_redaction{"sworn/v0/redaction\0", 19};
 
 }  // namespace sworn::format

@@ -52,7 +52,8 @@ struct EventView {
   MonoTime t;   // when it was recorded: monotone in the file
   MonoTime at;  // when it happened, where that is known to be earlier; else equal to t
   ByteView data;
-  bool redacted = false;  // data was removed from this copy; a commitment stands in its place
+  bool redacted = false;  // removed from this copy; `data` is what the redactor put in its place
+  ByteView commitment{};  // of a redacted event: 32 bytes
 };
 
 struct Event {

@@ -48,11 +48,7 @@ Result<Bytes> encode_recovered(const FileId& id, const RecoveredNote& note, cons
   Seed seed{};
   TRY(entropy.fill(seed));
   append_core(body, builder.core(0, seed));
-  w.u32(static_cast<std::uint32_t>(builder.raw_bytes()))
-      .u8(k_chunk_begins_group)
-      .u8(0)
-      .u16(k_seed_bytes);
-  w.bytes(seed);
+  append_chunk_frame(body, builder.raw_bytes(), true, k_salt_seed, {&seed, 1});
   Bytes columns;
   builder.append_columns(columns);
   TRY(Compressor(3).compress(columns, GroupPart::whole, body));
@@ -90,7 +86,8 @@ Result<Recovered> decode_recovered(const FileId& id, ByteView body) {
   std::vector<EventView> views;
   TRY(decode_columns(chunk.core, columns, views));
   std::vector<Digest> salts;
-  if (leaf_root(views, chunk.seed, salts) != chunk.core.leaf_root) {
+  TRY_ASSIGN(const auto root, leaf_root(views, chunk, salts));
+  if (root != chunk.core.leaf_root) {
     return fail(Errc::corrupt, "the events of a recovery record do not match its root");
   }
   for (const auto& view : views) {

@@ -107,12 +107,7 @@ struct SessionWriter::Impl {
     body.clear();
     append_core(body, core);
     const Digest leaf = record_leaf(RecordType::chunk, next_seq, body);
-    ByteWriter(body)
-        .u32(static_cast<std::uint32_t>(raw))
-        .u8(begins ? k_chunk_begins_group : 0)
-        .u8(0)
-        .u16(k_seed_bytes)
-        .bytes(seed);
+    append_chunk_frame(body, raw, begins, k_salt_seed, {&seed, 1});
     const auto part = whole ? GroupPart::whole : (begins ? GroupPart::opens : GroupPart::continues);
     if (auto done = compressor->compress(columns, part, body); !done) {
       dead = done.error();

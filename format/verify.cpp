@@ -211,7 +211,8 @@ void Verifier::check_events(const ChunkBody& chunk, const RecordScanner::Record&
     bad("chunk_unreadable", decoded.error().context);
     return;
   }
-  if (leaf_root(events_, chunk.seed, salts_) != chunk.core.leaf_root) {
+  const auto root = leaf_root(events_, chunk, salts_);
+  if (!root || *root != chunk.core.leaf_root) {
     bad("chunk_root_mismatch", "its events are not the ones that it commits to");
     return;
   }
