@@ -102,8 +102,8 @@ void ChunkBuilder::add(const EventView& event) {
   kinds_.push_back(static_cast<std::byte>(kind));
   ByteWriter(lengths_).varint(stored);
   items_.push_back({event.t, event.at, static_cast<std::uint8_t>(event.kind),
-                    static_cast<std::uint32_t>(data_.size()),
-                    static_cast<std::uint32_t>(stored), event.redacted});
+                    static_cast<std::uint32_t>(data_.size()), static_cast<std::uint32_t>(stored),
+                    event.redacted});
   if (event.redacted) {
     append(data_, event.commitment);
   }

@@ -28,8 +28,8 @@ struct ChunkCore {
 };
 void append_core(Bytes& out, const ChunkCore& core);
 // The unsigned part between core and stored bytes.
-void append_chunk_frame(Bytes& out, std::size_t raw_bytes, bool begins_group, std::uint8_t salt_form,
-                        std::span<const Digest> salt_nodes);
+void append_chunk_frame(Bytes& out, std::size_t raw_bytes, bool begins_group,
+                        std::uint8_t salt_form, std::span<const Digest> salt_nodes);
 
 // A chunk body, taken apart. Views into the body.
 struct ChunkBody {
@@ -51,8 +51,8 @@ class ChunkBuilder {
   void add(const EventView& event);
   [[nodiscard]] std::uint32_t n_events() const { return n_events_; }
   [[nodiscard]] std::size_t raw_bytes() const;
-  // leaf_root needs `seed` and the events' data, which the columns hold. Not for redacted events: a redacted
-  // copy keeps the core it was given.
+  // leaf_root needs `seed` and the events' data, which the columns hold. Not for redacted events: a
+  // redacted copy keeps the core it was given.
   [[nodiscard]] ChunkCore core(std::uint32_t chunk_no, const Seed& seed);
   void append_columns(Bytes& out) const;
   void clear();
@@ -86,8 +86,8 @@ Result<void> decode_columns(const ChunkCore& core, ByteView columns,
 // Leaf hash of one event; `index` is its place in the chunk.
 Digest event_commitment(const Digest& salt, ByteView data);
 Digest event_leaf(const EventView& event, std::uint32_t index, const Digest& commitment);
-// The leaf root of decoded events, to compare with the core. Redacted events count by their commitment;
-// Errc::corrupt where the salt nodes do not fit them. `salts` is scratch space.
+// The leaf root of decoded events, to compare with the core. Redacted events count by their
+// commitment; Errc::corrupt where the salt nodes do not fit them. `salts` is scratch space.
 Result<Digest> leaf_root(std::span<const EventView> events, const ChunkBody& chunk,
                          std::vector<Digest>& salts);
 

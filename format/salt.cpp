@@ -82,7 +82,8 @@ class CoverWalk {
   }
 
   // Depth is bounded by the width: at most 18 levels.
-  void visit(std::size_t start, std::size_t width, const Digest* node) {  // NOLINT(misc-no-recursion)
+  void visit(std::size_t start, std::size_t width,
+             const Digest* node) {  // NOLINT(misc-no-recursion)
     if (start >= size() || missing_) {
       return;
     }

@@ -147,11 +147,11 @@ struct SessionReader::Impl {
           break;
         case RecordType::index:
         case RecordType::footer:
+        case RecordType::redaction:
           break;
         case RecordType::open_proof:
         case RecordType::key_box:
         case RecordType::anchor:
-        case RecordType::redaction:
           return fail(Errc::unsupported,
                       "the file holds a record type that this build does not know");
         default:

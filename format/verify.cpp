@@ -9,6 +9,7 @@
 #include "format/merkle.hpp"
 #include "format/record.hpp"
 #include "format/recovered.hpp"
+#include "format/redact.hpp"
 #include "format/seal.hpp"
 
 #include <fmt/format.h>
@@ -33,7 +34,8 @@ struct OpenLeaf {
 
 class Verifier {
  public:
-  Verifier(const ReadFile& file, const Progress& progress) : file_(file), progress_(progress) {}
+  Verifier(const ReadFile& file, const Progress& progress, const VerifyOptions& options)
+      : file_(file), progress_(progress), options_(options) {}
 
   Result<VerifyReport> run();
 
@@ -53,6 +55,9 @@ class Verifier {
   void on_seal(const RecordScanner::Record& record);
   void on_end(const RecordScanner::Record& record);
   void on_recovered(const RecordScanner::Record& record);
+  void on_redaction(const RecordScanner::Record& record);
+  [[nodiscard]] bool is_named(const PublicKey& key) const;
+  void check_redactions();
   void behind_final(const RecordScanner::Record& record);
   void check_events(const ChunkBody& chunk, const RecordScanner::Record& record);
   void compare_leaves(const Seal& seal, const RecordScanner::Record& record);
@@ -60,9 +65,11 @@ class Verifier {
 
   const ReadFile& file_;
   const Progress& progress_;
+  const VerifyOptions& options_;
   VerifyReport report_;
   bool broken_ = false;  // something sealed does not hold
   bool unsupported_ = false;
+  bool refused_ = false;  // redacted by somebody who is not named
   FileId id_{};
   Bytes preamble_;
   std::uint64_t position_ = 0;
@@ -92,6 +99,8 @@ class Verifier {
   std::uint64_t open_gaps_ = 0;
   std::uint64_t open_hidden_ = 0;
   std::uint64_t trailing_ = 0;
+  RedactionList removed_;
+  std::vector<Digest> removed_digests_;  // as each REDACTION record states it
 };
 
 void Verifier::find(Severity severity, std::string code, std::uint64_t offset, std::uint64_t length,
@@ -177,9 +186,63 @@ void Verifier::behind_final(const RecordScanner::Record& record) {
     case RecordType::index:
     case RecordType::footer:
       return;
+    case RecordType::redaction:
+      on_redaction(record);
+      return;
     default:
       tampered("record_behind_final_seal", record.offset, k_frame_bytes + record.body.size(),
                "a record stands behind the final seal");
+  }
+}
+
+bool Verifier::is_named(const PublicKey& key) const {
+  const auto& trusted = options_.trusted_redactors;
+  if (std::find(trusted.begin(), trusted.end(), key) != trusted.end()) {
+    return true;
+  }
+  const Bytes& named = report_.header->redactors;
+  for (std::size_t at = 0; at + key.size() <= named.size(); at += key.size()) {
+    if (std::equal(key.begin(), key.end(), named.begin() + static_cast<std::ptrdiff_t>(at))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void Verifier::on_redaction(const RecordScanner::Record& record) {
+  const auto found = decode_redaction(id_, record.body);
+  if (!found || !found->signature_holds) {
+    tampered("bad_redaction", record.offset, k_frame_bytes + record.body.size(),
+             "a redaction note whose signature does not hold");
+    return;
+  }
+  const auto& note = found->note;
+  report_.redactions.push_back({note.actor, note.reason, note.when, note.events, note.key,
+                                note.source_digest, is_named(note.key)});
+  removed_digests_.push_back(note.list_digest);
+}
+
+// Who removes events must say so: the last note covers every removed event of the file.
+void Verifier::check_redactions() {
+  report_.redacted_events = removed_.count();
+  if (removed_.count() == 0 && report_.redactions.empty()) {
+    return;
+  }
+  const Digest list = removed_.finish();
+  if (report_.redactions.empty() || removed_digests_.back() != list ||
+      report_.redactions.back().events != report_.redacted_events) {
+    tampered("redaction_mismatch", 0, 0,
+             fmt::format("{} events were removed, and no redaction note accounts for exactly them",
+                         report_.redacted_events));
+    return;
+  }
+  for (const auto& redaction : report_.redactions) {
+    find(redaction.named ? Severity::note : Severity::failure, "redacted", 0, 0,
+         fmt::format("{} events removed in all by {} at {}: {} (key {}{})", redaction.events,
+                     printable(redaction.actor, 100), format_rfc3339(redaction.when, 0),
+                     printable(redaction.reason, 200), to_hex(redaction.key),
+                     redaction.named ? "" : ", named neither by the header nor by you"));
+    refused_ = refused_ || !redaction.named;
   }
 }
 
@@ -217,6 +280,10 @@ void Verifier::check_events(const ChunkBody& chunk, const RecordScanner::Record&
     return;
   }
   for (const auto& event : events_) {
+    if (event.redacted) {
+      removed_.add(event.number, event.commitment, event.data);
+      continue;
+    }
     if (event.kind == EventKind::gap) {
       ++open_gaps_;
       const auto gap = decode_gap(event.data);
@@ -486,6 +553,9 @@ void Verifier::conclude() {
            "the last bytes are no whole record: cut off, or being written");
     }
   }
+  if (report_.header) {
+    check_redactions();
+  }
   if (!final_) {
     const std::uint64_t base = report_.seals == 0 ? 0 : report_.sealed_bytes;
     report_.unsealed_bytes = report_.file_bytes - base;
@@ -497,6 +567,8 @@ void Verifier::conclude() {
     report_.verdict = Verdict::unsupported;
   } else if (broken_) {
     report_.verdict = Verdict::tampered;
+  } else if (refused_) {
+    report_.verdict = Verdict::redaction_refused;
   } else if (report_.seals == 0) {
     report_.verdict = Verdict::unsealed;
   } else if (final_ && !report_.recovered) {
@@ -526,6 +598,8 @@ std::string_view name_of(Verdict verdict) {
       return "INCOMPLETE";
     case Verdict::unsealed:
       return "UNSEALED";
+    case Verdict::redaction_refused:
+      return "REDACTION-REFUSED";
     case Verdict::tampered:
       return "TAMPERED";
     case Verdict::unsupported:
@@ -544,14 +618,17 @@ int exit_status_of(Verdict verdict) {
       return 3;
     case Verdict::unsealed:
       return 4;
+    case Verdict::redaction_refused:
+      return 5;
     case Verdict::unsupported:
       return 6;
   }
   return 1;
 }
 
-Result<VerifyReport> verify(const ReadFile& file, const Progress& progress) {
-  return Verifier(file, progress).run();
+Result<VerifyReport> verify(const ReadFile& file, const Progress& progress,
+                            const VerifyOptions& options) {
+  return Verifier(file, progress, options).run();
 }
 
 }  // namespace sworn::format

@@ -17,15 +17,18 @@
 namespace sworn::format {
 
 enum class Verdict : std::uint8_t {
-  self_consistent,  // every record sealed, closed, signer not pinned
-  incomplete,       // a valid sealed prefix only: open, crashed, or an unsealed tail behind it
-  unsealed,         // not one valid seal
-  tampered,         // something sealed was changed, removed, reordered or replaced
-  unsupported,      // a version or a critical record that this build does not know
+  self_consistent,    // every record sealed, closed, signer not pinned
+  incomplete,         // a valid sealed prefix only: open, crashed, or an unsealed tail behind it
+  unsealed,           // not one valid seal
+  redaction_refused,  // intact, but events were removed by somebody whom neither header nor
+                      // verifier names
+  tampered,           // something sealed was changed, removed, reordered or replaced
+  unsupported,        // a version or a critical record that this build does not know
 };
 std::string_view name_of(Verdict verdict);  // "SELF-CONSISTENT", "INCOMPLETE", ...
 
-// 0 policy met, 2 valid prefix only, 3 tampered, 4 unsealed, 6 unsupported (1: I/O, usage).
+// 0 policy met, 2 valid prefix only, 3 tampered, 4 unsealed, 5 redaction refused, 6 unsupported (1:
+// I/O or usage).
 int exit_status_of(Verdict verdict);
 
 enum class Severity : std::uint8_t { note, warning, failure };
@@ -37,6 +40,17 @@ struct Finding {
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
   std::string text;
+};
+
+// What a redacted copy says of itself, signature checked.
+struct RedactionInfo {
+  std::string actor;
+  std::string reason;
+  WallTime when;
+  std::uint64_t events = 0;  // removed up to and including this redaction
+  PublicKey key{};
+  Digest source_digest{};
+  bool named = false;  // by the signed header, or trusted by the verifier
 };
 
 struct VerifyReport {
@@ -52,11 +66,13 @@ struct VerifyReport {
   std::uint64_t unsealed_bytes = 0;
   std::uint64_t gaps = 0;  // gap events in the sealed part
   std::uint64_t hidden_inputs = 0;
-  std::uint64_t late_bytes = 0;        // output after the final drain, counted in END
-  MonoTime max_silence;                // longest time without a seal
-  bool closed = false;                 // END and final seal
-  bool recovered = false;              // a salvaged copy: RECOVERED is never counted as sealed
-  std::optional<WallTime> first_time;  // of the first and last valid seal
+  std::uint64_t late_bytes = 0;  // output after the final drain, counted in END
+  MonoTime max_silence;          // longest time without a seal
+  bool closed = false;           // END and final seal
+  std::uint64_t redacted_events = 0;
+  std::vector<RedactionInfo> redactions;  // oldest first
+  bool recovered = false;                 // a salvaged copy: RECOVERED is never counted as sealed
+  std::optional<WallTime> first_time;     // of the first and last valid seal
   std::optional<WallTime> sealed_until;
   PublicKey first_key{};
   Digest root{};                  // of the last valid seal
@@ -67,6 +83,10 @@ struct VerifyReport {
 // bytes can say is in the report. `tail_events`: from a tail beside a .part, if any, for the
 // completeness answer.
 using Progress = std::function<void(std::uint64_t, std::uint64_t)>;
-Result<VerifyReport> verify(const ReadFile& file, const Progress& progress = {});
+struct VerifyOptions {
+  std::vector<PublicKey> trusted_redactors;  // beside those that the header names
+};
+Result<VerifyReport> verify(const ReadFile& file, const Progress& progress = {},
+                            const VerifyOptions& options = {});
 
 }  // namespace sworn::format
