@@ -54,6 +54,7 @@ std::string integrity(const VerifyReport& r) {
       return "NOT CHECKED: the file needs a version of sworn that knows more";
     case Verdict::unsealed:
       return "NOTHING PROVEN: not one valid seal";
+    case Verdict::redaction_refused:
     case Verdict::self_consistent:
     case Verdict::incomplete:
       break;
@@ -207,6 +208,11 @@ Message explain_verdict(const VerifyReport& r, const VerifyContext& context) {
       return {context.path + ": holds not one valid seal",
               "it was cut before the first seal, or it is not a recording at all",
               "look for another copy; do not rely on this one"};
+    case Verdict::redaction_refused:
+      return {fmt::format("{}: {} removed by somebody who was not named for it", context.path,
+                          count(r.redacted_events, "event was", "events were")),
+              "neither the signed header nor you name the key of the redaction note",
+              "ask for the original, or name the redactor's key if you trust it"};
     case Verdict::tampered: {
       const auto worst = std::find_if(r.findings.begin(), r.findings.end(), [](const auto& f) {
         return f.severity == Severity::failure;
@@ -227,7 +233,7 @@ Message explain_verdict(const VerifyReport& r, const VerifyContext& context) {
 }
 
 int worse_status(int a, int b) {
-  static constexpr std::array<int, 6> k_worst_first = {3, 1, 6, 4, 2, 0};
+  static constexpr std::array<int, 7> k_worst_first = {3, 1, 6, 4, 5, 2, 0};
   const auto rank = [](int status) {
     return std::find(k_worst_first.begin(), k_worst_first.end(), status) - k_worst_first.begin();
   };

@@ -37,6 +37,9 @@ Badge badge_of_report(const format::VerifyReport& report, bool live) {
       if (report.recovered) {
         return {"RECOVERED, part not sealed", BadgeLevel::warning};
       }
+      if (report.redacted_events != 0) {
+        return {fmt::format("SEALED, {} redacted", report.redacted_events), BadgeLevel::warning};
+      }
       return {report.gaps == 0 ? "SEALED" : fmt::format("SEALED, {} gaps", report.gaps),
               report.gaps == 0 ? BadgeLevel::good : BadgeLevel::warning};
     case Verdict::incomplete:
@@ -44,6 +47,8 @@ Badge badge_of_report(const format::VerifyReport& report, bool live) {
         return {"OPEN live", BadgeLevel::neutral};
       }
       return {fmt::format("INCOMPLETE, sealed to {}", sealed_until(report)), BadgeLevel::warning};
+    case Verdict::redaction_refused:
+      return {"REDACTED by an unnamed key", BadgeLevel::warning};
     case Verdict::unsealed:
       return {live ? "OPEN live, no seal yet" : "UNSEALED", BadgeLevel::warning};
     case Verdict::tampered: {
