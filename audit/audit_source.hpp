@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the recorder knows of a capture layer (shell hooks, kernel events): something that may change how the
-// command is started, and then has facts to tell. One object per layer and session, owned by the recorder,
-// used from its loop thread only. A source never blocks, never writes to the terminal, and holds back nothing
-// that it has read: what it could not keep it reports as a gap.
+// What the recorder knows of a capture layer (shell hooks, kernel events): something that may
+// change how the command is started, and then has facts to tell. One object per layer and session,
+// owned by the recorder, used from its loop thread only. A source never blocks, never writes to the
+// terminal, and holds back nothing that it has read: what it could not keep it reports as a gap.
 //
-// Order of calls: prepare() before the fork; launched() in the recorder after it; then drain() whenever fd()
-// is readable and before every output event is put on record, so that "the command begins" stands in front
-// of the command's first output; finish() once, when the session ends.
+// Order of calls: prepare() before the fork; launched() in the recorder after it; then drain()
+// whenever fd() is readable and before every output event is put on record, so that "the command
+// begins" stands in front of the command's first output; finish() once, when the session ends.
 #pragma once
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "format/event.hpp"
 
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <sys/types.h>
-
-#include "base/bytes.hpp"
-#include "base/clock.hpp"
-#include "base/result.hpp"
-#include "format/event.hpp"
 
 namespace sworn::audit {
 
@@ -29,7 +29,8 @@ struct AuditFact {
   Bytes data;
 };
 
-// How the command will be started. A source may change all of it; it must keep what the user asked for.
+// How the command will be started. A source may change all of it; it must keep what the user asked
+// for.
 struct ChildSetup {
   std::string program;                   // looked up in PATH where it has no slash
   std::vector<std::string> argv;         // argv[0] has a leading dash for a login shell
@@ -46,7 +47,8 @@ class AuditSource {
   // An error here means: this layer is not available; the session runs without it and says so.
   virtual Result<void> prepare(ChildSetup& setup) = 0;
 
-  // The command's process exists (it may not have called exec yet); the child's descriptors can be closed.
+  // The command's process exists (it may not have called exec yet); the child's descriptors can be
+  // closed.
   virtual void launched(pid_t command) = 0;
 
   // Readable when there may be facts; -1 where there is nothing to wait for.

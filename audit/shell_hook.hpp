@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gets the command lines of an interactive shell from the shell itself, without touching a dotfile: the
-// start-up script travels in a memfd, the events come back over an inherited datagram socket with sender
-// credentials. Nothing of it is visible on the screen, in the user's files or in the environment of his
-// programs. What the hook cannot see is listed in docs/audit-sources.md.
+// Gets the command lines of an interactive shell from the shell itself, without touching a dotfile:
+// the start-up script travels in a memfd, the events come back over an inherited datagram socket
+// with sender credentials. Nothing of it is visible on the screen, in the user's files or in the
+// environment of his programs. What the hook cannot see is listed in docs/audit-sources.md.
 //
-// Facts: command_begin, command_end, gap ("hook_flood", "hook_forged") and capture (a shell said hello; the
-// counters at the end). Only for sessions with a terminal: a shell on pipes is not interactive and must not be
-// prepared. Where the program is no shell we know, prepare() changes nothing and fd() is -1.
+// Facts: command_begin, command_end, gap ("hook_flood", "hook_forged") and capture (a shell said
+// hello; the counters at the end). Only for sessions with a terminal: a shell on pipes is not
+// interactive and must not be prepared. Where the program is no shell we know, prepare() changes
+// nothing and fd() is -1.
 #pragma once
+
+#include "audit/audit_source.hpp"
+#include "base/clock.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <string_view>
-
-#include "audit/audit_source.hpp"
-#include "base/clock.hpp"
 
 namespace sworn::audit {
 
