@@ -33,36 +33,61 @@ class Context:
 
     def environment(self):
         env = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "SWORN_", "LC_"))}
-        env.update(SHELL="/bin/sh", LC_ALL="C.UTF-8", TERM="xterm-256color", ASCIINEMA_CONFIG_HOME=str(self.work))
+        env.update(
+            SHELL="/bin/sh", LC_ALL="C.UTF-8", TERM="xterm-256color", ASCIINEMA_CONFIG_HOME=str(self.work)
+        )
         return env
 
     def run(self, argv, timeout=600, check=True):
         argv = [str(a) for a in argv]
-        done = subprocess.run(argv, env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, timeout=timeout, check=False)
+        done = subprocess.run(
+            argv,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            timeout=timeout,
+            check=False,
+        )
         if check and done.returncode != 0:
-            raise BenchError(f"{' '.join(argv)}: exit {done.returncode}: {done.stderr.decode(errors='replace')[-400:]}")
+            raise BenchError(
+                f"{' '.join(argv)}: exit {done.returncode}: {done.stderr.decode(errors='replace')[-400:]}"
+            )
         return done
 
     def json(self, argv, timeout=600):
         return json.loads(self.run(argv, timeout).stdout)
 
     def start(self, argv):
-        return subprocess.Popen([str(a) for a in argv], env=self.environment(), stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return subprocess.Popen(
+            [str(a) for a in argv],
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
 
 
 def build_tools(build):
     """The bench tools and the product, as users run them."""
     build = pathlib.Path(build)
     if not (build / "CMakeCache.txt").exists():
-        subprocess.run(["cmake", "-S", ROOT, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo"],
-                       check=True, stdout=subprocess.DEVNULL)
-    known = subprocess.run(["cmake", "--build", build, "--target", "help"], check=True, text=True,
-                           stdout=subprocess.PIPE).stdout
+        subprocess.run(
+            ["cmake", "-S", ROOT, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+    known = subprocess.run(
+        ["cmake", "--build", build, "--target", "help"], check=True, text=True, stdout=subprocess.PIPE
+    ).stdout
     targets = ["bench"] + [t for t in ("sworn", "sworn-recorder") if f"{t}:" in known]
-    done = subprocess.run(["cmake", "--build", build, "--target", *targets], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(
+        ["cmake", "--build", build, "--target", *targets],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     if done.returncode != 0:
         raise BenchError("the build failed:\n" + done.stdout[-4000:])
 
@@ -85,9 +110,17 @@ def machine():
 
 def commit():
     def git(*args):
-        return subprocess.run(["git", "-C", ROOT, *args], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                              text=True, check=False).stdout.strip()
-    changed = [line for line in git("status", "--porcelain").splitlines() if not line.endswith("bench/results.md")]
+        return subprocess.run(
+            ["git", "-C", ROOT, *args],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            check=False,
+        ).stdout.strip()
+
+    changed = [
+        line for line in git("status", "--porcelain").splitlines() if not line.endswith("bench/results.md")
+    ]
     return (git("rev-parse", "--short=10", "HEAD") or "unknown") + (" with local changes" if changed else "")
 
 

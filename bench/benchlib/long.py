@@ -34,8 +34,20 @@ class Kill:
         self.home = self.directory / "home"
         self.home.mkdir()
         typing = ["--type", keys, "--gap-ms", 20, "--think-ms", 120] if keys else []
-        self.argv = [context.tool("outer"), "--save", self.shown_path, "--timeout", 60, "--kill-ms", kill_ms, "--spare", "bench_feed",
-                     *typing, "--", *recorders.PRODUCT.command(context, self.home, child)]
+        self.argv = [
+            context.tool("outer"),
+            "--save",
+            self.shown_path,
+            "--timeout",
+            60,
+            "--kill-ms",
+            kill_ms,
+            "--spare",
+            "bench_feed",
+            *typing,
+            "--",
+            *recorders.PRODUCT.command(context, self.home, child),
+        ]
 
     def run(self, context):
         self.report = context.json(self.argv, timeout=120)
@@ -43,8 +55,9 @@ class Kill:
         self.shown = self.shown_path.read_bytes()
 
     def missing(self, prefix):
-        """Bytes that were shown and cannot be got back. `prefix`: what the recorder itself says at the start."""
-        shown = self.shown[len(prefix):] if self.shown.startswith(prefix) else self.shown
+        """Bytes that were shown and cannot be got back. `prefix`: what the recorder itself says at the "
+        "start."""
+        shown = self.shown[len(prefix) :] if self.shown.startswith(prefix) else self.shown
         return len(shown) - measures.common_prefix(shown, self.recovered)
 
     def clean(self):
@@ -55,7 +68,15 @@ def notice_of(context):
     """What sworn itself prints before the program starts: on the terminal, not in the recording."""
     directory = measures.scratch(context)
     shown = directory.with_suffix(".shown")
-    context.json([context.tool("outer"), "--save", shown, "--", *recorders.PRODUCT.command(context, directory, ["printf", "MARK"])])
+    context.json(
+        [
+            context.tool("outer"),
+            "--save",
+            shown,
+            "--",
+            *recorders.PRODUCT.command(context, directory, ["printf", "MARK"]),
+        ]
+    )
     text = shown.read_bytes()
     shutil.rmtree(directory)
     shown.unlink()
@@ -70,14 +91,22 @@ def kills(context, corpus, count, seed):
     section = Section("kills", "kill -9 of the recorder at random moments under load")
     product(context)
     notice = notice_of(context)
-    notice_pattern = re.compile(re.sub(rb"[0-9A-Za-z]+", b"[0-9A-Za-z]+", re.escape(notice))) if notice else None
+    notice_pattern = (
+        re.compile(re.sub(rb"[0-9A-Za-z]+", b"[0-9A-Za-z]+", re.escape(notice))) if notice else None
+    )
     feed = context.tool("feed")
     keys = context.work / "kill-keys"
     keys.write_text("ls -la /etc\rps aux\recho done\rcat /etc/services | head -60\r" * 8)
-    loads = {"bulk": ([feed, corpus, "--bytes", 65536, "--count", 100000], (1, 900), None),
-             "40 B flood": ([feed, corpus, "--bytes", 40, "--count", 100_000_000], (1, 900), None),
-             "40 B at 1,000/s": ([feed, corpus, "--bytes", 40, "--rate", 1000, "--count", 1_000_000], (1, 3000), None),
-             "typed shell": (["bash", "--norc", "--noprofile", "-i"], (100, 4000), keys)}
+    loads = {
+        "bulk": ([feed, corpus, "--bytes", 65536, "--count", 100000], (1, 900), None),
+        "40 B flood": ([feed, corpus, "--bytes", 40, "--count", 100_000_000], (1, 900), None),
+        "40 B at 1,000/s": (
+            [feed, corpus, "--bytes", 40, "--rate", 1000, "--count", 1_000_000],
+            (1, 3000),
+            None,
+        ),
+        "typed shell": (["bash", "--norc", "--noprofile", "-i"], (100, 4000), keys),
+    }
     rng = random.Random(seed)
     tally = {load: [0, 0, 0, 0] for load in loads}  # kills, shown, missing, recovered beyond what was shown
     failures = []
@@ -96,15 +125,24 @@ def kills(context, corpus, count, seed):
         row[2] += missing
         row[3] += max(0, len(one.recovered) - (len(one.shown) - len(prefix)))
         if missing:
-            failures.append(f"kill {i}, {load}, after {one.kill_ms} ms: {missing} of {len(one.shown)} bytes missing, kept in {one.directory}")
+            failures.append(
+                f"kill {i}, {load}, after {one.kill_ms} ms: {missing} of {len(one.shown)} bytes missing, "
+                f"kept in {one.directory}"
+            )
             note(failures[-1])
         else:
             one.clean()
         if (i + 1) % 20 == 0:
             note(f"kills: {i + 1} of {count}")
-    section.text(f"{count} kills (seed {seed}), every process of the recorder at once; what the outer terminal had received is compared byte by byte with "
-                 "what the session reader finds in the copy that `sworn salvage` makes.")
-    section.table(["load", "kills", "bytes shown", "missing", "on record but not yet shown"], [(load, *(f"{n:,}" for n in row)) for load, row in tally.items()])
+    section.text(
+        f"{count} kills (seed {seed}), every process of the recorder at once; what the outer terminal had "
+        "received is compared byte by byte with "
+        "what the session reader finds in the copy that `sworn salvage` makes."
+    )
+    section.table(
+        ["load", "kills", "bytes shown", "missing", "on record but not yet shown"],
+        [(load, *(f"{n:,}" for n in row)) for load, row in tally.items()],
+    )
     lost = sum(row[2] for row in tally.values())
     section.targets([(f"0 bytes missing in {count} kills", f"{lost:,}", lost == 0)])
     for failure in failures[:10]:
@@ -116,11 +154,21 @@ def fuzz(context, minutes, jobs):
     """Every fuzz target of the tree for some minutes, with the fuzz preset (libFuzzer, ASan, UBSan)."""
     section = Section("fuzz", "Fuzzing")
     subprocess.run(["cmake", "--preset", "fuzz"], cwd=common.ROOT, check=True, stdout=subprocess.DEVNULL)
-    done = subprocess.run(["cmake", "--build", "--preset", "fuzz", "--target", "fuzz_targets"], cwd=common.ROOT, check=False,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(
+        ["cmake", "--build", "--preset", "fuzz", "--target", "fuzz_targets"],
+        cwd=common.ROOT,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     if done.returncode != 0:
         raise BenchError("the fuzz targets do not build:\n" + done.stdout[-3000:])
-    binaries = sorted(p for p in (common.ROOT / "build/fuzz/tests/fuzz").glob("fuzz_*") if os.access(p, os.X_OK) and p.is_file())
+    binaries = sorted(
+        p
+        for p in (common.ROOT / "build/fuzz/tests/fuzz").glob("fuzz_*")
+        if os.access(p, os.X_OK) and p.is_file()
+    )
     if not binaries:
         raise BenchError("there are no fuzz targets (tests/fuzz/*_fuzz.cpp)")
     rows, waiting, running = [], list(binaries), {}
@@ -132,10 +180,24 @@ def fuzz(context, minutes, jobs):
             for sub in ("found", "artifacts"):
                 (place / sub).mkdir(parents=True, exist_ok=True)
             with open(place / "long.log", "wb") as log:
-                running[name] = (place, subprocess.Popen(
-                    [binary, f"-max_total_time={int(minutes * 60)}", "-timeout=20", "-rss_limit_mb=2048", "-print_final_stats=1",
-                     f"-artifact_prefix={place}/artifacts/", place / "found", *[c for c in [common.ROOT / "tests/fuzz/corpus" / name] if c.is_dir()]],
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT))
+                running[name] = (
+                    place,
+                    subprocess.Popen(
+                        [
+                            binary,
+                            f"-max_total_time={int(minutes * 60)}",
+                            "-timeout=20",
+                            "-rss_limit_mb=2048",
+                            "-print_final_stats=1",
+                            f"-artifact_prefix={place}/artifacts/",
+                            place / "found",
+                            *[c for c in [common.ROOT / "tests/fuzz/corpus" / name] if c.is_dir()],
+                        ],
+                        stdin=subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=subprocess.STDOUT,
+                    ),
+                )
         for name, (place, process) in list(running.items()):
             if process.poll() is None:
                 continue
@@ -143,8 +205,14 @@ def fuzz(context, minutes, jobs):
             text = (place / "long.log").read_text(errors="replace")
             execs = re.search(r"stat::number_of_executed_units:\s*(\d+)", text)
             coverage = re.findall(r"cov: (\d+)", text)
-            rows.append((name, f"{int(execs.group(1)):,}" if execs else "?", coverage[-1] if coverage else "?",
-                         "clean" if process.returncode == 0 else f"**failed**, see {place}/artifacts"))
+            rows.append(
+                (
+                    name,
+                    f"{int(execs.group(1)):,}" if execs else "?",
+                    coverage[-1] if coverage else "?",
+                    "clean" if process.returncode == 0 else f"**failed**, see {place}/artifacts",
+                )
+            )
             note(f"fuzz: {name} {rows[-1][-1]}")
         time.sleep(0.5)
     section.text(f"libFuzzer with ASan and UBSan, {minutes:g} minutes each.")
@@ -160,7 +228,9 @@ def recorder_pids(pid, spare):
             text = stat.read_text()
         except OSError:
             continue
-        below.setdefault(int(text.rpartition(")")[2].split()[1]), []).append((int(stat.parent.name), text.partition("(")[2].rpartition(")")[0]))
+        below.setdefault(int(text.rpartition(")")[2].split()[1]), []).append(
+            (int(stat.parent.name), text.partition("(")[2].rpartition(")")[0])
+        )
     found, queue = [], [pid]
     while queue:
         for child, comm in below.get(queue.pop(), []):
@@ -183,13 +253,31 @@ def footprint(pids):
 
 
 def soak(context, corpus, minutes):
-    """One session under steady load; memory and descriptors must not grow, the file must verify at the end."""
+    """One session under steady load; memory and descriptors must not grow, the file must verify at the "
+    "end."""
     section = Section("soak", "One session under steady load")
     recorder = product(context)
     directory = measures.scratch(context)
     rate = 2000
-    child = [context.tool("feed"), corpus, "--bytes", 200, "--rate", rate, "--count", int(minutes * 60 * rate)]
-    process = context.start([context.tool("outer"), "--timeout", minutes * 60 + 120, "--", *recorder.command(context, directory, child)])
+    child = [
+        context.tool("feed"),
+        corpus,
+        "--bytes",
+        200,
+        "--rate",
+        rate,
+        "--count",
+        int(minutes * 60 * rate),
+    ]
+    process = context.start(
+        [
+            context.tool("outer"),
+            "--timeout",
+            minutes * 60 + 120,
+            "--",
+            *recorder.command(context, directory, child),
+        ]
+    )
     samples = []
     begin = time.monotonic()
     while process.poll() is None:
@@ -205,20 +293,38 @@ def soak(context, corpus, minutes):
     raw = recorder.recover(context, directory)
     verified = context.run([recorder.front(context), "verify", recorder.file(directory)], check=False)
     quarter = max(1, len(samples) // 4)
-    early = max(s[1] for s in samples[:quarter * 2])
+    early = max(s[1] for s in samples[: quarter * 2])
     late = max(s[1] for s in samples[-quarter:])
     descriptors = {s[2] for s in samples[1:]}
-    section.text(f"{minutes:g} minutes of {rate:,} writes a second of 200 bytes: {report['bytes'] / 1e6:,.0f} MB shown.")
+    section.text(
+        f"{minutes:g} minutes of {rate:,} writes a second of 200 bytes: {report['bytes'] / 1e6:,.0f} MB "
+        "shown."
+    )
     complete = abs(len(raw) - report["bytes"]) < 4096 and len(raw) >= int(minutes * 60 * rate) * 200
-    section.table(["", "value"], [("PSS in the first half / the last quarter, KiB", f"{early:,} / {late:,}"),
-                                  ("open descriptors", ", ".join(map(str, sorted(descriptors)))),
-                                  ("CPU", f"{(report['user_s'] + report['system_s']) / report['wall_s'] * 100:.1f} % of a core, program included"),
-                                  ("stored / raw", f"{recorder.stored(directory) / report['bytes']:.3f}"),
-                                  ("exported bytes", f"{len(raw):,}")])
-    good = [("memory does not grow (late <= early + 512 KiB)", f"{late - early:+,} KiB", late <= early + 512),
-            ("descriptors do not grow", f"{min(descriptors)} to {max(descriptors)}", max(descriptors) <= min(descriptors) + 1),
-            ("everything shown is exported", f"{len(raw):,} bytes", complete),
-            ("the file verifies", f"exit {verified.returncode}", verified.returncode == 0)]
+    section.table(
+        ["", "value"],
+        [
+            ("PSS in the first half / the last quarter, KiB", f"{early:,} / {late:,}"),
+            ("open descriptors", ", ".join(map(str, sorted(descriptors)))),
+            (
+                "CPU",
+                f"{(report['user_s'] + report['system_s']) / report['wall_s'] * 100:.1f} % of a core, "
+                "program included",
+            ),
+            ("stored / raw", f"{recorder.stored(directory) / report['bytes']:.3f}"),
+            ("exported bytes", f"{len(raw):,}"),
+        ],
+    )
+    good = [
+        ("memory does not grow (late <= early + 512 KiB)", f"{late - early:+,} KiB", late <= early + 512),
+        (
+            "descriptors do not grow",
+            f"{min(descriptors)} to {max(descriptors)}",
+            max(descriptors) <= min(descriptors) + 1,
+        ),
+        ("everything shown is exported", f"{len(raw):,} bytes", complete),
+        ("the file verifies", f"exit {verified.returncode}", verified.returncode == 0),
+    ]
     section.targets(good)
     shutil.rmtree(directory)
     return section, all(met for _, _, met in good)

@@ -11,22 +11,66 @@ from .results import Section
 def format_costs(context, corpus):
     section = Section("format", "The session file alone: writer, verifier, seal, tail")
     quick = ["--quick"] if context.scale != 1.0 else []
-    report = context.json([context.tool("format"), "measure", corpus, "--mb", context.scaled(64), "--directory", context.work, *quick])
+    report = context.json(
+        [
+            context.tool("format"),
+            "measure",
+            corpus,
+            "--mb",
+            context.scaled(64),
+            "--directory",
+            context.work,
+            *quick,
+        ]
+    )
     bulk, small, seal = report["bulk"], report["small"], report["seal"]
-    section.text("One thread, in memory (seals: a file without sync), best of three, listing corpus. Bulk: 4 KiB events, a seal every MiB; small: 40-byte events "
-                 "at 1,000/s, a seal every second. MB of event data.")
-    section.table(["", "write MB/s", "write ns/event", "verify MB/s", "stored / raw", "seals"],
-                  [(name, f"{r['write_mb_s']:.0f}", f"{r['write_ns_per_event']:.0f}", f"{r['verify_mb_s']:.0f}", f"{r['stored_ratio']:.3f}",
-                    r["seals"]) for name, r in (("bulk", bulk), ("40 B", small))])
-    section.table(["", "p50 us", "p99 us"],
-                  [("seal of six small events, key made in advance", f"{seal['prepared_p50_us']:.0f}", f"{seal['prepared_p99_us']:.0f}"),
-                   ("... key made on the spot", f"{seal['unprepared_p50_us']:.0f}", f"{seal['unprepared_p99_us']:.0f}")])
-    section.text(f"Such a seal adds {seal['stored_bytes']} bytes to the file (chunk, seal and {seal['event_bytes']} bytes of events). One event on record in the tail: "
-                 f"{report['tail_commit_40_ns']:.0f} ns (40 B), {report['tail_commit_4096_ns']:.0f} ns (4 KiB).")
-    section.targets([("verify bulk >= 500 MB/s", f"{bulk['verify_mb_s']:.0f}", bulk["verify_mb_s"] >= 500),
-                     ("verify 40-byte events >= 60 MB/s", f"{small['verify_mb_s']:.0f}", small["verify_mb_s"] >= 60),
-                     ("bulk <= 0.14 of raw", f"{bulk['stored_ratio']:.3f}", bulk["stored_ratio"] <= 0.14),
-                     ("40 B at 1,000/s <= 0.25 of raw", f"{small['stored_ratio']:.3f}", small["stored_ratio"] <= 0.25)])
+    section.text(
+        "One thread, in memory (seals: a file without sync), best of three, listing corpus. Bulk: 4 KiB "
+        "events, a seal every MiB; small: 40-byte events "
+        "at 1,000/s, a seal every second. MB of event data."
+    )
+    section.table(
+        ["", "write MB/s", "write ns/event", "verify MB/s", "stored / raw", "seals"],
+        [
+            (
+                name,
+                f"{r['write_mb_s']:.0f}",
+                f"{r['write_ns_per_event']:.0f}",
+                f"{r['verify_mb_s']:.0f}",
+                f"{r['stored_ratio']:.3f}",
+                r["seals"],
+            )
+            for name, r in (("bulk", bulk), ("40 B", small))
+        ],
+    )
+    section.table(
+        ["", "p50 us", "p99 us"],
+        [
+            (
+                "seal of six small events, key made in advance",
+                f"{seal['prepared_p50_us']:.0f}",
+                f"{seal['prepared_p99_us']:.0f}",
+            ),
+            (
+                "... key made on the spot",
+                f"{seal['unprepared_p50_us']:.0f}",
+                f"{seal['unprepared_p99_us']:.0f}",
+            ),
+        ],
+    )
+    section.text(
+        f"Such a seal adds {seal['stored_bytes']} bytes to the file (chunk, seal and {seal['event_bytes']} "
+        "bytes of events). One event on record in the tail: "
+        f"{report['tail_commit_40_ns']:.0f} ns (40 B), {report['tail_commit_4096_ns']:.0f} ns (4 KiB)."
+    )
+    section.targets(
+        [
+            ("verify bulk >= 500 MB/s", f"{bulk['verify_mb_s']:.0f}", bulk["verify_mb_s"] >= 500),
+            ("verify 40-byte events >= 60 MB/s", f"{small['verify_mb_s']:.0f}", small["verify_mb_s"] >= 60),
+            ("bulk <= 0.14 of raw", f"{bulk['stored_ratio']:.3f}", bulk["stored_ratio"] <= 0.14),
+            ("40 B at 1,000/s <= 0.25 of raw", f"{small['stored_ratio']:.3f}", small["stored_ratio"] <= 0.25),
+        ]
+    )
     return section
 
 
@@ -44,19 +88,32 @@ def playback(context, corpus):
     megabytes, hours = context.scaled(1024, 4), 8
     path = context.work / f"long-{megabytes}.sworn"
     path.unlink(missing_ok=True)
-    made = context.json([context.tool("format"), "generate", corpus, path, "--mb", megabytes, "--hours", hours])
+    made = context.json(
+        [context.tool("format"), "generate", corpus, path, "--mb", megabytes, "--hours", hours]
+    )
     note("playback: recording made")
     verify = min(timed(context, [front, "verify", path]) for _ in range(3))
     info = min(timed(context, [front, "info", path]) for _ in range(3))
     rng = random.Random(9)
-    seeks = sorted(timed(context, [front, "screen", path, "--at", f"{rng.random() * made['seconds']:.3f}"])
-                   for _ in range(20 if context.scale == 1.0 else 3))
+    seeks = sorted(
+        timed(context, [front, "screen", path, "--at", f"{rng.random() * made['seconds']:.3f}"])
+        for _ in range(20 if context.scale == 1.0 else 3)
+    )
     path.unlink()
     raw = made["raw_bytes"] / 1e6
-    section.text(f"{raw:,.0f} MB of output over {hours} h in {made['events']:,} events and {made['seals']:,} seals; {made['stored_bytes'] / 1e6:.0f} MB stored. "
-                 "The screen is asked for at random times, each by a fresh process without a cache.")
-    section.table(["", "seconds"],
-                  [("`sworn verify`", f"{verify:.2f} ({raw / verify:,.0f} MB/s of raw)"), ("`sworn info`", f"{info:.3f}"),
-                   ("`sworn screen --at`, median", f"{seeks[len(seeks) // 2]:.3f}"), ("`sworn screen --at`, worst", f"{seeks[-1]:.3f}")])
+    section.text(
+        f"{raw:,.0f} MB of output over {hours} h in {made['events']:,} events and {made['seals']:,} seals; "
+        f"{made['stored_bytes'] / 1e6:.0f} MB stored. "
+        "The screen is asked for at random times, each by a fresh process without a cache."
+    )
+    section.table(
+        ["", "seconds"],
+        [
+            ("`sworn verify`", f"{verify:.2f} ({raw / verify:,.0f} MB/s of raw)"),
+            ("`sworn info`", f"{info:.3f}"),
+            ("`sworn screen --at`, median", f"{seeks[len(seeks) // 2]:.3f}"),
+            ("`sworn screen --at`, worst", f"{seeks[-1]:.3f}"),
+        ],
+    )
     section.targets([("verify >= 500 MB/s of raw", f"{raw / verify:,.0f}", raw / verify >= 500)])
     return section

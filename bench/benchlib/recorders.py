@@ -16,6 +16,7 @@ import zlib
 
 class Recorder:
     """A way to run a command. `directory` is empty at the start of each run and is all that it may fill."""
+
     name = ""
     keeps = True  # leaves a recording
 
@@ -83,14 +84,25 @@ class Script(Recorder):
 
     def recover(self, context, directory):
         data = pathlib.Path(directory, "typescript").read_bytes()
-        return re.sub(rb"\AScript started on [^\n]*\n", b"", re.sub(rb"\nScript done on [^\n]*\n\Z", b"", data))
+        return re.sub(
+            rb"\AScript started on [^\n]*\n", b"", re.sub(rb"\nScript done on [^\n]*\n\Z", b"", data)
+        )
 
 
 class ScriptFlush(Script):
     name = "script -f -T"
 
     def command(self, context, directory, child):
-        return ["script", "-q", "-f", "-T", f"{directory}/timing", "-c", shell(child), f"{directory}/typescript"]
+        return [
+            "script",
+            "-q",
+            "-f",
+            "-T",
+            f"{directory}/timing",
+            "-c",
+            shell(child),
+            f"{directory}/typescript",
+        ]
 
 
 class Ttyrec(Recorder):
@@ -110,7 +122,7 @@ class Ttyrec(Recorder):
         out, at = [], 0
         while at + 12 <= len(data):
             length = struct.unpack_from("<III", data, at)[2]
-            out.append(data[at + 12:at + 12 + length])
+            out.append(data[at + 12 : at + 12 + length])
             at += 12 + length
         return b"".join(out)
 
@@ -139,11 +151,11 @@ class Tlog(Recorder):
             text, binary, t, b = message["out_txt"], bytes(message["out_bin"]), 0, 0
             for kind, first, second in re.findall(r"([<>\[\]=+])(\d+)(?:[/x](\d+))?", message["timing"]):
                 if kind == ">":
-                    out.append(text[t:t + int(first)].encode())
+                    out.append(text[t : t + int(first)].encode())
                     t += int(first)
                 elif kind == "]":
                     t += int(first)
-                    out.append(binary[b:b + int(second)])
+                    out.append(binary[b : b + int(second)])
                     b += int(second)
         return b"".join(out)
 
@@ -176,6 +188,7 @@ class Asciinema(Recorder):
 class Sudo(Recorder):
     """sudo's I/O logs with the default zlib. Our sudoers file is bound over the system's in a mount namespace
     of the run only: nothing on the machine changes."""
+
     name = "sudo I/O log"
 
     def available(self, context):
@@ -189,10 +202,20 @@ class Sudo(Recorder):
 
     def command(self, context, directory, child):
         rules = pathlib.Path(directory, "sudoers")
-        rules.write_text("Defaults !env_reset, !authenticate, log_output, use_pty, !syslog\n"
-                         f"Defaults iolog_dir={directory}/io, iolog_file=session\nroot ALL=(ALL:ALL) ALL\n")
+        rules.write_text(
+            "Defaults !env_reset, !authenticate, log_output, use_pty, !syslog\n"
+            f"Defaults iolog_dir={directory}/io, iolog_file=session\nroot ALL=(ALL:ALL) ALL\n"
+        )
         rules.chmod(0o440)
-        return ["unshare", "-m", "sh", "-c", f"mount --bind {rules} /etc/sudoers && exec sudo -n \"$@\"", "sudo", *child]
+        return [
+            "unshare",
+            "-m",
+            "sh",
+            "-c",
+            f'mount --bind {rules} /etc/sudoers && exec sudo -n "$@"',
+            "sudo",
+            *child,
+        ]
 
     def stored(self, directory):
         return super().stored(pathlib.Path(directory, "io"))
@@ -218,9 +241,18 @@ class Sworn(Recorder):
         return None if self.front(context).exists() else "not built"
 
     def command(self, context, directory, child):
-        return ["env", f"XDG_DATA_HOME={directory}/data", f"XDG_STATE_HOME={directory}/state",
-                f"XDG_CONFIG_HOME={directory}/config", self.front(context), "rec", "-o", f"{directory}/session.sworn",
-                "--", *child]
+        return [
+            "env",
+            f"XDG_DATA_HOME={directory}/data",
+            f"XDG_STATE_HOME={directory}/state",
+            f"XDG_CONFIG_HOME={directory}/config",
+            self.front(context),
+            "rec",
+            "-o",
+            f"{directory}/session.sworn",
+            "--",
+            *child,
+        ]
 
     def file(self, directory):
         for name in ("session.sworn", "session.sworn.part"):

@@ -32,8 +32,10 @@ class Section:
 
     def targets(self, rows):
         """rows of (what, measured, comparison text, met?)."""
-        self.table(["target", "measured", "verdict"],
-                   [(what, measured, "met" if met else "**missed**") for what, measured, met in rows])
+        self.table(
+            ["target", "measured", "verdict"],
+            [(what, measured, "met" if met else "**missed**") for what, measured, met in rows],
+        )
 
     def render(self, scale):
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
@@ -50,7 +52,9 @@ def store(path, sections, scale=1.0):
     kept = dict(re.findall(r"<!-- section (\S+) -->\n(.*?)\n<!-- end -->", text, re.S))
     for section in sections:
         kept[section.name] = section.render(scale)
-    body = "\n\n".join(f"<!-- section {name} -->\n{kept[name]}\n<!-- end -->" for name in sorted(kept, key=order))
+    body = "\n\n".join(
+        f"<!-- section {name} -->\n{kept[name]}\n<!-- end -->" for name in sorted(kept, key=order)
+    )
     part = path.with_suffix(".part")
     part.write_text(f"{HEAD}\n{body}\n")
     part.rename(path)
