@@ -238,7 +238,9 @@ class Sworn(Recorder):
         return context.build / "cli" / "sworn"
 
     def available(self, context):
-        return None if self.front(context).exists() else "not built"
+        parts = (self.front(context), context.build / "recorder" / "sworn-recorder")
+        absent = [part.name for part in parts if not part.exists()]
+        return f"{' and '.join(absent)} not built" if absent else None
 
     def command(self, context, directory, child):
         return [
