@@ -170,20 +170,29 @@ void Frame::put_cell(int row, int col, const vt::Terminal& terminal, const vt::C
   }
 }
 
-std::string Frame::row_text(int row) const {
-  std::string text;
-  for (int col = 0; col < size_.cols; ++col) {
-    const auto& source = at(row, col);
-    if (source.width == 0) {
-      continue;
-    }
-    append_utf8(text, source.base);
-    for (const auto mark : source.marks) {
-      if (mark != 0) {
-        append_utf8(text, mark);
-      }
+void Frame::append_cell(std::string& out, int row, int col) const {
+  const auto& source = at(row, col);
+  if (source.width == 0) {
+    return;
+  }
+  append_utf8(out, source.base);
+  for (const auto mark : source.marks) {
+    if (mark != 0) {
+      append_utf8(out, mark);
     }
   }
+}
+
+std::string Frame::row_text(int row, int from, int to) const {
+  std::string text;
+  for (int col = from; col < to; ++col) {
+    append_cell(text, row, col);
+  }
+  return text;
+}
+
+std::string Frame::row_text(int row) const {
+  auto text = row_text(row, 0, size_.cols);
   text.erase(text.find_last_not_of(' ') + 1);
   return text;
 }

@@ -86,8 +86,10 @@ class Frame {
   };
   std::optional<Position> cursor;  // where to show the viewer's cursor, if anywhere
 
-  // For tests: the text of a row without trailing blanks.
+  // The text of a row, or of its columns [from, to); the whole one comes without trailing blanks.
   [[nodiscard]] std::string row_text(int row) const;
+  [[nodiscard]] std::string row_text(int row, int from, int to) const;
+  void append_cell(std::string& out, int row, int col) const;
 
  private:
   FrameCell* cell(int row, int col);

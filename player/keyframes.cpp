@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "player/keyframes.hpp"
 
-#include <zstd.h>
+#include "player/cache_codec.hpp"
 
 #include <algorithm>
 
@@ -25,30 +25,12 @@ Result<KeyframePtr> make_keyframe(std::uint64_t position, MonoTime t,
   keyframe->position = position;
   keyframe->t = t;
   keyframe->raw_bytes = raw.size();
-  keyframe->packed.resize(ZSTD_compressBound(raw.size()));
-  const auto size =
-      ZSTD_compress(keyframe->packed.data(), keyframe->packed.size(), raw.data(), raw.size(), 1);
-  if (ZSTD_isError(size) != 0) {
-    return fail(Errc::exhausted, "a keyframe could not be compressed");
-  }
-  keyframe->packed.resize(size);
-  keyframe->packed.shrink_to_fit();
+  TRY_ASSIGN(keyframe->packed, pack_bytes(raw));
   return keyframe;
 }
 
 Result<Bytes> unpack(const Keyframe& keyframe) {
-  const auto size = ZSTD_getFrameContentSize(keyframe.packed.data(), keyframe.packed.size());
-  if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN ||
-      size > k_max_snapshot_bytes) {
-    return fail(Errc::corrupt, "a keyframe states no sensible size");
-  }
-  Bytes raw(static_cast<std::size_t>(size));
-  const auto got =
-      ZSTD_decompress(raw.data(), raw.size(), keyframe.packed.data(), keyframe.packed.size());
-  if (ZSTD_isError(got) != 0 || got != raw.size()) {
-    return fail(Errc::corrupt, "a keyframe does not decompress");
-  }
-  return raw;
+  return unpack_bytes(keyframe.packed, k_max_snapshot_bytes);
 }
 
 void KeyframeIndex::add(KeyframePtr keyframe) {

@@ -416,6 +416,11 @@ void Model::go_back(std::optional<Playhead> place) {
   playback_.go_to(place->t);
 }
 
+void Model::set_idle_limit(std::int64_t us) {
+  idle_limit_us_ = std::max<std::int64_t>(1'000, us);
+  playback_.set_idle(idle_limit_us_, facts_->idle);
+}
+
 void Model::toggle_idle() {
   if (playback_.idle_limit()) {
     playback_.set_idle(std::nullopt, {});

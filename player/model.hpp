@@ -72,6 +72,9 @@ class Model {
   Result<void> open_at(const PlaceSpec& spec);
   void open_search(std::shared_ptr<const Matcher> matcher);
   void play() { playback_.play(); }
+  void set_speed(double speed) { playback_.set_speed(speed); }
+  void set_idle_limit(std::int64_t us);
+  [[nodiscard]] bool index_complete() const { return progress_.complete; }
 
   [[nodiscard]] const Replay& replay() const { return *replay_; }
   [[nodiscard]] const Playback& playback() const { return playback_; }

@@ -1,26 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "player/row_tracker.hpp"
 
+#include "player/row_text.hpp"
+
 #include <functional>
 
 namespace sworn::player {
 namespace {
 
 constexpr std::size_t k_max_remembered = 65'536;
-
-void trim(std::string& text) {
-  text.erase(text.find_last_not_of(' ') + 1);
-}
-
-void append_cells(std::string& out, const vt::Terminal& terminal, std::span<const vt::Cell> cells) {
-  for (const auto& cell : cells) {
-    if (cell.glyph < 0x80 && (cell.attributes & vt::k_continuation) == 0) {
-      out.push_back(cell.glyph < 0x20 ? ' ' : static_cast<char>(cell.glyph));
-    } else {
-      terminal.append_cell_text(out, cell);
-    }
-  }
-}
 
 }  // namespace
 
@@ -105,7 +93,7 @@ void RowTracker::read_row(int row, std::string& out) const {
   if (terminal_.row_wrapped(row) && row + 1 < terminal_.size().rows) {
     append_cells(out, terminal_, terminal_.row(row + 1));
   }
-  trim(out);
+  trim_blanks(out);
 }
 
 RowTracker::Slot* RowTracker::find(std::uint64_t id, std::size_t hint) {
@@ -127,10 +115,10 @@ void RowTracker::on_row_scrolled_off(std::span<const vt::Cell> row, bool wrapped
   std::string joined;
   if (!carry_.empty()) {
     joined = carry_ + scratch_;
-    trim(joined);
+    trim_blanks(joined);
   }
   carry_ = wrapped ? scratch_ : std::string{};
-  trim(scratch_);
+  trim_blanks(scratch_);
   if (auto* const slot = find(row_id, scroll_hint_)) {
     scroll_hint_ = static_cast<std::size_t>(slot - slots_.data()) + 1;
     // A wrapped row was written with its continuation: that is still the same text.
@@ -195,6 +183,10 @@ void RowTracker::after_event() {
     read_row(row, scratch_);
     update(slot, std::move(scratch_));
   }
+}
+
+void RowTracker::on_cleared() {
+  after_event();
 }
 
 void RowTracker::publish() {

@@ -32,6 +32,7 @@ class RowTracker final : public vt::Hooks {
 
   void on_row_scrolled_off(std::span<const vt::Cell> row, bool wrapped,
                            std::uint64_t row_id) override;
+  void on_cleared() override;
 
  private:
   static constexpr std::uint64_t k_no_row = UINT64_MAX;

@@ -3,8 +3,7 @@
 
 #include "base/byte_reader.hpp"
 #include "base/byte_writer.hpp"
-
-#include <zstd.h>
+#include "player/cache_codec.hpp"
 
 #include <algorithm>
 
@@ -93,23 +92,12 @@ Bytes TextSegment::pack() const {
     t = entry.t_from.us;
   }
   out.bytes(as_bytes(text_));
-  Bytes packed(ZSTD_compressBound(raw.size()));
-  const auto size = ZSTD_compress(packed.data(), packed.size(), raw.data(), raw.size(), 1);
-  packed.resize(ZSTD_isError(size) != 0 ? 0 : size);
-  packed.shrink_to_fit();
-  return packed;
+  // A part that cannot be packed is a part that cannot be searched.
+  return pack_bytes(raw).value_or(Bytes{});
 }
 
 Result<TextSegment> TextSegment::unpack(ByteView packed) {
-  const auto size = ZSTD_getFrameContentSize(packed.data(), packed.size());
-  if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > k_max_unpacked) {
-    return fail(Errc::corrupt, "a part of the text index states no sensible size");
-  }
-  Bytes raw(static_cast<std::size_t>(size));
-  const auto got = ZSTD_decompress(raw.data(), raw.size(), packed.data(), packed.size());
-  if (ZSTD_isError(got) != 0 || got != raw.size()) {
-    return fail(Errc::corrupt, "a part of the text index does not decompress");
-  }
+  TRY_ASSIGN(const auto raw, unpack_bytes(packed, k_max_unpacked));
   ByteReader in(raw);
   TRY_ASSIGN(const auto count, in.varint());
   if (count > raw.size()) {

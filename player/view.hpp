@@ -56,7 +56,8 @@ class UserInterface {
  public:
   virtual ~UserInterface() = default;
   [[nodiscard]] virtual TermSize size() const = 0;
-  virtual void draw(const Frame& frame) = 0;
+  // False where the terminal cannot take a frame now: draw again soon.
+  virtual bool draw(const Frame& frame) = 0;
   // Waits for something to happen, at most `timeout_us` (negative: for ever). Wake::key: take it
   // with key(). Wake::stop: the terminal is gone or a signal asks to end.
   virtual Wake wait(std::int64_t timeout_us) = 0;
