@@ -33,11 +33,12 @@ enum class EventKind : std::uint8_t {
   alert = 17,
   gap = 18,           // Gap: something is known to be missing
   exit = 19,          // Exit: how the recorded program ended
-  error_output = 20,  // streams mode: stderr bytes, kept apart from stdout
+  error_output = 20,  // bytes of a stderr that is not the session's terminal
   end_of_input = 21,  // streams mode: stdin was closed
   capture = 22,       // which capture layers are active, and what they lost
+  side_output = 23,   // session with a terminal: bytes of a stdout that is not it, never on the screen
 };
-inline constexpr std::uint8_t k_last_event_kind = 22;
+inline constexpr std::uint8_t k_last_event_kind = 23;
 
 // Name for listings and JSON: "output", "input_hidden", ...; "unknown" for a number without a name.
 std::string_view name_of(EventKind kind);

@@ -36,7 +36,7 @@ std::string tail_path(const std::string& part_path);   // + ".tail"
 class PartFile {
  public:
   static Result<std::unique_ptr<PartFile>> create(const std::string& final_path);
-  [[nodiscard]] AppendFile& file() { return *file_; }
+  [[nodiscard]] PosixAppendFile& file() { return *file_; }
   [[nodiscard]] const std::string& path() const { return part_path_; }
   [[nodiscard]] const std::string& final_path() const { return final_path_; }
   // sync, rename to the final name (never replacing), sync of the directory, mode 0400.

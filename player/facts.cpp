@@ -97,6 +97,7 @@ void FactsBuilder::add(const format::EventView& event) {
       break;
     case EventKind::typed:
     case EventKind::end_of_input:
+    case EventKind::side_output:  // went elsewhere, never to the screen
       break;
     case EventKind::resize:
       if (const auto resize = format::decode_resize(event.data)) {
