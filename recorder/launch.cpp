@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recorder/launch.hpp"
 
+#include "audit/shell_hook.hpp"
 #include "base/file.hpp"
 #include "base/printable.hpp"
 #include "recorder/alert.hpp"
@@ -99,6 +100,19 @@ void choose_command(Launch& launch) {
   }
   setup.environment = own_environment();
   set_variable(setup.environment, "SWORN_SESSION", launch.parts.recording_path);
+}
+
+// The hooks go in where a shell is interactive; without them the session is recorded all the same.
+void prepare_audit(Launch& launch) {
+  if (!launch.terminal_mode) {
+    return;
+  }
+  auto hook = std::make_unique<audit::ShellHook>(launch.clock);
+  audit::ChildSetup prepared = launch.setup;
+  if (hook->prepare(prepared)) {
+    launch.setup = std::move(prepared);
+    launch.parts.audit = std::move(hook);
+  }
 }
 
 Result<void> make_streams(Launch& launch) {
@@ -252,6 +266,7 @@ Result<void> prepare(Launch& launch) {
   }
   TRY(make_streams(launch));
   choose_command(launch);
+  prepare_audit(launch);
   return start_command(launch);
 }
 
