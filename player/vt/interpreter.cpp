@@ -119,7 +119,6 @@ bool Interpreter::csi_motion(const Csi& sequence) {
       screen.cursor_right(n);
       return true;
     case 'D':
-    case 'j':
       screen.cursor_left(n);
       return true;
     case 'E':
@@ -149,9 +148,6 @@ bool Interpreter::csi_motion(const Csi& sequence) {
       return true;
     case 'e':
       screen.cursor_down(n, Vertical::screen);
-      return true;
-    case 'k':
-      screen.cursor_up(n, Vertical::screen);
       return true;
     default:
       return false;

@@ -24,7 +24,7 @@ namespace sworn::vt {
 enum class Part : std::uint8_t { after = 0, before = 1, all = 2 };
 // Selective erasure spares what DECSCA protects; ordinary erasure spares what SPA protects.
 enum class Erase : std::uint8_t { normal, selective };
-enum class Vertical : std::uint8_t { region, screen };  // what bounds a relative motion
+enum class Vertical : std::uint8_t { region, screen };  // what bounds a motion down
 enum class AlternateMode : std::uint8_t { plain, clear_on_leave, with_cursor };  // 47, 1047, 1049
 
 // 0-based, ends exclusive, inside the screen.
@@ -56,7 +56,7 @@ class Screen {
   void backspace();
   void tab_forward(int count);
   void tab_back(int count);
-  void cursor_up(int count, Vertical bound = Vertical::region);
+  void cursor_up(int count);
   void cursor_down(int count, Vertical bound = Vertical::region);
   void cursor_right(int count);
   void cursor_left(int count);

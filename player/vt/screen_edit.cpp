@@ -188,16 +188,16 @@ void Screen::scroll_region_down(int top, int bottom, int count) {
 
 void Screen::insert_lines(int count) {
   if (inside_margins()) {
-    position_.pending_wrap = false;
     scroll_region_down(position_.row, margins_.bottom, count);
+    place(position_.row, margins_.left);  // as DEC, xterm and VTE; tmux leaves the cursor alone
   }
 }
 
 void Screen::delete_lines(int count) {
   if (inside_margins()) {
-    position_.pending_wrap = false;
     break_wrap(position_.row, margins_.bottom);
     scroll_region_up(position_.row, margins_.bottom, count, Leaving::deleted);
+    place(position_.row, margins_.left);
   }
 }
 
@@ -217,11 +217,15 @@ void Screen::shift_region(int from, int by) {
 }
 
 void Screen::scroll_left(int count) {
-  shift_region(margins_.left, -count);
+  if (inside_margins()) {
+    shift_region(margins_.left, -count);
+  }
 }
 
 void Screen::scroll_right(int count) {
-  shift_region(margins_.left, count);
+  if (inside_margins()) {
+    shift_region(margins_.left, count);
+  }
 }
 
 void Screen::insert_columns(int count) {

@@ -58,8 +58,8 @@ void Screen::reverse_index() {
   }
 }
 
-void Screen::cursor_up(int count, Vertical bound) {
-  const bool stop = bound == Vertical::region && position_.row >= margins_.top;
+void Screen::cursor_up(int count) {
+  const bool stop = position_.row >= margins_.top;
   place(std::max(position_.row - count, stop ? margins_.top : 0), position_.col);
 }
 
@@ -81,16 +81,19 @@ void Screen::cursor_left(int count) {
     --count;  // the step back from behind the last column
   }
   position_.pending_wrap = false;
+  count = std::min(count, rows() * cols());
   while (count > 0) {
     const int step = std::min(count, position_.col - leftmost());
     position_.col -= step;
     count -= step;
-    const int first_row = position_.row >= margins_.top ? margins_.top : 0;
-    if (count == 0 || !reverse_wraps() || position_.row == first_row) {
+    if (count == 0 || !reverse_wraps()) {
       return;
     }
-    --count;
-    place(position_.row - 1, (position_.col >= margins_.left ? margins_.right : cols()) - 1);
+    --count;  // on to the end of the row before; before the first row comes the last
+    const bool first = position_.row == (position_.row >= margins_.top ? margins_.top : 0);
+    const int last_row = (position_.row < margins_.bottom ? margins_.bottom : rows()) - 1;
+    const int last_col = (position_.col >= margins_.left ? margins_.right : cols()) - 1;
+    place(first ? last_row : position_.row - 1, last_col);
   }
 }
 
