@@ -9,13 +9,14 @@ Grid::Grid(TermSize size, int recall)
     : cols_(size.cols), recall_(static_cast<std::size_t>(recall)) {
   for (int row = 0; row < size.rows; ++row) {
     map_.push_back(add_row());
+    reset_row(map_.back(), Cell(), 0);
   }
 }
 
 std::uint32_t Grid::add_row() {
   const auto index = static_cast<std::uint32_t>(info_.size());
   cells_.resize(cells_.size() + static_cast<std::size_t>(cols_));
-  info_.emplace_back().id = next_id_++;
+  info_.emplace_back();
   return index;
 }
 
@@ -139,7 +140,7 @@ int Grid::resize(TermSize size, int cursor_row, std::uint64_t now) {
   }
   while (next.rows() < size.rows) {
     const std::uint32_t index = next.add_row();
-    next.info_[index].stamp = now;
+    next.reset_row(index, Cell(), now);
     next.map_.push_back(index);
   }
   const int moved_down = recallable() - begin;

@@ -71,6 +71,16 @@ class Grid {
     }
   }
 
+  // After cells up to `to` were written behind prepare(row, from, from) and cut_wide(row, from,
+  // from).
+  void finish_run(int row, int to) {
+    RowInfo& line = info(row);
+    if (to < line.used && is_continuation(row, to)) {
+      blank_half(row, to);
+    }
+    line.used = std::max(line.used, to);
+  }
+
   void erase(int row, int from, int to, const Cell& blank, std::uint64_t now);
   // Full-width scrolling of rows [top, bottom) by n > 0 rows.
   enum class Keep : std::uint8_t { drop, recall };
@@ -110,6 +120,8 @@ class Grid {
   }
   void blank_half(int row, int col);
   void reset_row(std::uint32_t index, const Cell& blank, std::uint64_t now);
+  // Storage only. Ids are given where a row begins to be seen, so that they do not depend on which
+  // storage is free.
   [[nodiscard]] std::uint32_t add_row();
   [[nodiscard]] std::uint32_t recall_at(std::size_t number) const {
     return recall_[(recall_start_ + number) % recall_.size()];

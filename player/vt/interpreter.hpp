@@ -21,7 +21,7 @@ class Interpreter final : public ParserSink {
   explicit Interpreter(TermSize size) : screen(size) {}
 
   void print_ascii(std::string_view run) override { screen.print_ascii(run); }
-  void print(char32_t c) override { screen.print(c); }
+  void print_text(std::span<const char32_t> text) override { screen.print_text(text); }
   void control(std::uint8_t byte) override;
   void escape(std::string_view intermediates, char final) override;
   void csi(const Csi& sequence) override;

@@ -36,6 +36,34 @@ const std::uint8_t* end_of_run(const std::uint8_t* at, const std::uint8_t* end) 
   return at;
 }
 
+// The short way for the usual case: a correct printable character, all of it before `end`. 0: not
+// so.
+int whole_character(const std::uint8_t* at, const std::uint8_t* end, char32_t& c) {
+  const auto tail = [at](int i) { return char32_t{at[i]} & 0x3FU; };
+  const auto continues = [at](int i) { return (at[i] & 0xC0U) == 0x80; };
+  const std::uint8_t head = at[0];
+  if (head < 0x80) {
+    c = head;
+    return printable_ascii(head) ? 1 : 0;
+  }
+  if (end - at < 4 || !continues(1)) {
+    return 0;
+  }
+  if (head >= 0xC2 && head <= 0xDF) {
+    c = (head & 0x1FU) << 6U | tail(1);
+    return c >= 0xA0 ? 2 : 0;
+  }
+  if ((head & 0xF0U) == 0xE0 && continues(2)) {
+    c = (head & 0x0FU) << 12U | tail(1) << 6U | tail(2);
+    return c >= 0x800 && (c < 0xD800 || c > 0xDFFF) ? 3 : 0;
+  }
+  if ((head & 0xF8U) == 0xF0 && continues(2) && continues(3)) {
+    c = (head & 0x07U) << 18U | tail(1) << 12U | tail(2) << 6U | tail(3);
+    return c >= 0x10000 && c < 0x110000 ? 4 : 0;
+  }
+  return 0;
+}
+
 std::string_view as_run(const std::uint8_t* at, const std::uint8_t* end) {
   return {reinterpret_cast<const char*>(at), static_cast<std::size_t>(end - at)};
 }
@@ -89,7 +117,14 @@ const Parser::Byte* Parser::ground(const Byte* at, const Byte* end, ParserSink& 
       at = stop;
     } else if (byte == k_esc) {
       begin_escape();
-      return at + 1;
+      if (end - at < 2 || at[1] != '[') {
+        return at + 1;
+      }
+      state_ = State::csi_parameters;  // the short way: most sequences are CSI and all here
+      at = parameters(at + 2, end, sink);
+      if (state_ != State::ground) {
+        return at;
+      }
     } else {
       ++at;
       count_at(at);
@@ -99,30 +134,43 @@ const Parser::Byte* Parser::ground(const Byte* at, const Byte* end, ParserSink& 
   return at;
 }
 
-// Text beyond ASCII, up to the next ASCII byte.
+// Text beyond ASCII, at least one byte of it, and what follows up to a control or a longer run of
+// ASCII.
 const Parser::Byte* Parser::text(const Byte* at, const Byte* end, ParserSink& sink) {
-  while (at != end && (*at >= 0x80 || utf8_.pending())) {
-    count_at(at + 1);
-    switch (utf8_.step(*at)) {
-      case Utf8Step::more:
-        ++at;
-        break;
-      case Utf8Step::done:
-        ++at;
-        if (utf8_.value() >= 0xA0) {  // 8-bit controls mean nothing in UTF-8
-          sink.print(utf8_.value());
-        }
-        break;
-      case Utf8Step::invalid:
-        ++at;
-        sink.print(k_replacement);
-        break;
-      case Utf8Step::broken:
-        sink.print(k_replacement);
-        break;
+  constexpr std::ptrdiff_t k_long_run = 16;
+  std::array<char32_t, 128>
+      batch;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled before it is read
+  std::size_t count = 0;
+  const Byte* last_other = at;  // behind the last character beyond ASCII
+  while (!utf8_.pending() && at != end && count < batch.size() && at - last_other < k_long_run) {
+    const int length = whole_character(at, end, batch[count]);
+    if (length == 0) {
+      break;
     }
+    at += length;
+    ++count;
+    last_other = length > 1 ? at : last_other;
   }
+  if (count == 0) {
+    return slow_text(at, sink);
+  }
+  count_at(at);
+  sink.print_text({batch.data(), count});
   return at;
+}
+
+// One byte of a character that is not whole or not right.
+const Parser::Byte* Parser::slow_text(const Byte* at, ParserSink& sink) {
+  count_at(at + 1);
+  const Utf8Step step = utf8_.step(*at);
+  if (step == Utf8Step::invalid || step == Utf8Step::broken) {
+    sink.print_text({&k_replacement, 1});
+  } else if (step == Utf8Step::done &&
+             utf8_.value() >= 0xA0) {  // 8-bit controls mean nothing in UTF-8
+    const char32_t c = utf8_.value();
+    sink.print_text({&c, 1});
+  }
+  return step == Utf8Step::broken ? at : at + 1;
 }
 
 void Parser::control(Byte byte, ParserSink& sink) {
@@ -137,7 +185,7 @@ void Parser::control(Byte byte, ParserSink& sink) {
 
 void Parser::begin_escape() {
   state_ = State::escape;
-  csi_ = Csi();
+  csi_.begin();
 }
 
 void Parser::collect(Byte byte) {
@@ -214,6 +262,13 @@ const Parser::Byte* Parser::parameters(const Byte* at, const Byte* end, ParserSi
     } else if (byte == ';' || byte == ':') {
       ++at;
       next_parameter(byte);
+    } else if (byte >= '@' && byte < k_del) {
+      ++at;
+      count_at(at);
+      state_ = State::ground;
+      csi_.final = static_cast<char>(byte);
+      sink.csi(csi_);
+      return at;
     } else if (byte >= '<' && byte <= '?') {
       ++at;
       const bool first = csi_.prefix == 0 && csi_.count == 1 && csi_.values[0] < 0;

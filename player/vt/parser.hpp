@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,16 @@ struct Csi {
   std::array<int, k_parameters> values = {-1};  // -1: left out
   std::uint32_t colons = 0;  // bit i: parameter i follows a colon, not a semicolon
 
+  // The first parameter, not yet given. The others keep what they hold until they are counted.
+  void begin() {
+    prefix = 0;
+    intermediates = {};
+    intermediate_count = 0;
+    count = 1;
+    full = false;
+    values[0] = -1;
+    colons = 0;
+  }
   [[nodiscard]] int or_default(int index, int standard) const {
     const int value = index < count ? values.at(static_cast<std::size_t>(index)) : -1;
     return value < 0 ? standard : value;
@@ -52,8 +63,11 @@ class ParserSink {
  public:
   virtual ~ParserSink() = default;
   virtual void print_ascii(std::string_view run) = 0;  // 0x20..0x7e
-  virtual void print(char32_t c) = 0;                  // >= 0xa0
-  virtual void control(std::uint8_t byte) = 0;         // C0 except ESC, CAN, SUB
+  // Printable text beyond ASCII, with ASCII in between: each character came as its own UTF-8, so
+  // that the bytes up to a character can be counted; a U+FFFD that stands for broken bytes comes
+  // alone.
+  virtual void print_text(std::span<const char32_t> text) = 0;
+  virtual void control(std::uint8_t byte) = 0;  // C0 except ESC, CAN, SUB
   virtual void escape(std::string_view intermediates, char final) = 0;
   virtual void csi(const Csi& sequence) = 0;
   // `size` counts what was dropped too.
@@ -83,6 +97,7 @@ class Parser {
 
   const Byte* ground(const Byte* at, const Byte* end, ParserSink& sink);
   const Byte* text(const Byte* at, const Byte* end, ParserSink& sink);
+  const Byte* slow_text(const Byte* at, ParserSink& sink);
   const Byte* parameters(const Byte* at, const Byte* end, ParserSink& sink);
   const Byte* string_bytes(const Byte* at, const Byte* end, ParserSink& sink);
   void escape_byte(Byte byte, ParserSink& sink);

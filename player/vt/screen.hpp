@@ -14,6 +14,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,8 +43,8 @@ class Screen {
   explicit Screen(TermSize size);
 
   // Text.
-  void print_ascii(std::string_view run);
-  void print(char32_t c);
+  void print_ascii(std::string_view run);  // 0x20..0x7e
+  void print_text(std::span<const char32_t> text);
   void repeat_last(int count);
   void forget_last() { last_.count = 0; }  // REP repeats only what came directly before it
 
@@ -160,13 +161,19 @@ class Screen {
   void touch(int row) { grid().info(row).stamp = now; }
 
   // screen_print.cpp
-  int print_part(std::string_view run);
+  std::size_t print_ascii_part(std::string_view run);
+  std::size_t print_text_part(std::span<const char32_t> text);
+  void print_slowly(char32_t c);
   void print_single(char32_t c, int width);
+  bool make_room(int width);
   void combine(char32_t mark);
   void wrap_line();
   bool advance_row();
   void advance(int width, int end);
-  void remember_character(char32_t c);
+  void remember_character(char32_t c) {
+    last_.points[0] = c;
+    last_.count = 1;
+  }
   [[nodiscard]] std::uint32_t intern_cluster(const std::string& text);
   void collect_values();
 

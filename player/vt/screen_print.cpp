@@ -6,6 +6,11 @@
 #include "player/vt/width.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstring>
+#include <type_traits>
 
 namespace sworn::vt {
 namespace {
@@ -16,63 +21,202 @@ std::size_t count_points(std::string_view text) {
   }));
 }
 
+std::uint64_t utf8_length(char32_t c) {
+  return c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+}
+
+// Cells that differ in the glyph only, written as two words: a cell put together in memory and then
+// copied would wait for its own parts.
+class CellStamp {
+ public:
+  explicit CellStamp(const Cell& shape) {
+    std::memcpy(&colour_, reinterpret_cast<const char*>(&shape) + 4, sizeof colour_);
+    std::memcpy(&rest_, reinterpret_cast<const char*>(&shape) + 8, sizeof rest_);
+  }
+  void put(Cell* cell, char32_t glyph) const {
+    const std::array<std::uint32_t, 2> head = {glyph, colour_};
+    const auto word = std::bit_cast<std::uint64_t>(head);
+    char* bytes = reinterpret_cast<char*>(cell);
+    std::memcpy(bytes, &word, sizeof word);
+    std::memcpy(bytes + 8, &rest_, sizeof rest_);
+  }
+
+ private:
+  static_assert(offsetof(Cell, glyph) == 0 && offsetof(Cell, bg) == 8 &&
+                std::is_trivially_copyable_v<Cell>);
+  std::uint32_t colour_ = 0;
+  std::uint64_t rest_ = 0;
+};
+
+Cell with_attribute(Cell cell, unsigned bit) {
+  cell.attributes = static_cast<std::uint16_t>(cell.attributes | bit);
+  return cell;
+}
+
 }  // namespace
 
+// `now` stands at the end of the run.
 void Screen::print_ascii(std::string_view run) {
   if (run.empty()) {
     return;
   }
-  if (charsets_.plain() && !modes_.has(Mode::insert)) {
-    const char last = run.back();
-    while (!run.empty()) {
-      run.remove_prefix(static_cast<std::size_t>(print_part(run)));
-    }
-    last_ = LastCharacter{.points = {static_cast<unsigned char>(last)}, .count = 1};
-    return;
-  }
-  const std::uint64_t end = now;
+  const std::uint64_t end_of_run = now;
   now -= run.size();
-  for (const char c : run) {
-    ++now;
-    const int set = charsets_.single_shift != 0 ? charsets_.single_shift : charsets_.shifted_in;
-    const char32_t shown = translate(charsets_.g.at(static_cast<std::size_t>(set)), c);
-    charsets_.single_shift = 0;
-    print_single(shown, width_of(shown));
-    remember_character(shown);
+  if (charsets_.plain() && !modes_.has(Mode::insert)) {
+    remember_character(static_cast<unsigned char>(run.back()));
+    while (!run.empty()) {
+      run.remove_prefix(print_ascii_part(run));
+    }
+  } else {
+    for (const char c : run) {
+      ++now;
+      print_slowly(static_cast<unsigned char>(c));
+    }
   }
-  now = end;
+  now = end_of_run;
 }
 
-// As much of the run as fits on the row; returns its length. `now` stands at the end of the run.
-int Screen::print_part(std::string_view run) {
-  const auto length = static_cast<int>(std::min<std::size_t>(run.size(), k_max_side + 1));
-  const std::uint64_t end_of_run = now;
+// As much of the run as fits on the row; returns its length. `now` stands before the run and goes
+// along.
+std::size_t Screen::print_ascii_part(std::string_view run) {
+  ++now;
+  (void)make_room(1);
+  const int col = position_.col;
+  const int end = text_end();
+  const int n = static_cast<int>(std::min(run.size(), static_cast<std::size_t>(end - col)));
+  grid().cut_wide(position_.row, col, col + n);
+  Cell* cells = grid().prepare(position_.row, col, col + n) + col;
+  const CellStamp stamp(pen);
+  for (int i = 0; i < n; ++i) {
+    stamp.put(cells + i, static_cast<unsigned char>(run[static_cast<std::size_t>(i)]));
+  }
+  auto taken = static_cast<std::size_t>(n);
+  if (col + n == end && !modes_.has(Mode::autowrap)) {
+    stamp.put(cells + n - 1,
+              static_cast<unsigned char>(run.back()));  // each falls on the last column
+    taken = run.size();
+  }
+  now += taken - 1;
+  advance(n, end);
+  return taken;
+}
+
+void Screen::print_text(std::span<const char32_t> text) {
+  std::uint64_t size = 0;
+  for (const char32_t c : text) {
+    size += utf8_length(c);
+  }
+  const std::uint64_t end_of_text = now;
+  const bool fast = charsets_.plain() && !modes_.has(Mode::insert);
+  if (fast && text.size() > 1) {  // a single one may stand for other bytes, see ParserSink
+    now -= size;
+    while (!text.empty()) {
+      text = text.subspan(print_text_part(text));
+    }
+  } else {
+    now -= text.size() > 1 ? size : 0;
+    for (const char32_t c : text) {
+      now += text.size() > 1 ? utf8_length(c) : 0;
+      print_slowly(c);
+    }
+  }
+  now = end_of_text;
+}
+
+// As many characters as fit on the row, or one mark; returns how many. `now` as in
+// print_ascii_part().
+std::size_t Screen::print_text_part(std::span<const char32_t> text) {
+  const int first_width = width_of(text[0]);
+  now += utf8_length(text[0]);
+  if (first_width == 0) {
+    combine(text[0]);
+    return 1;
+  }
+  remember_character(text[0]);
+  if (!make_room(first_width)) {
+    return 1;
+  }
+  const int row = position_.row;
+  const int end = text_end();
+  int col = position_.col;
+  grid().cut_wide(row, col, col);
+  Cell* cells = grid().prepare(row, col, col);
+  const CellStamp narrow(pen);
+  const CellStamp wide(with_attribute(pen, k_wide));
+  const CellStamp half(with_attribute(pen, k_continuation));
+  std::size_t done = 0;
+  for (int width = first_width; width != 0 && col + width <= end;) {
+    if (width == 1) {
+      narrow.put(cells + col, text[done]);
+    } else {
+      wide.put(cells + col, text[done]);
+      half.put(cells + col + 1, 0);
+    }
+    col += width;
+    ++done;
+    if (done == text.size()) {
+      break;
+    }
+    width = width_of(text[done]);
+    now += utf8_length(text[done]);
+  }
+  now -= done < text.size() ? utf8_length(text[done]) : 0;
+  remember_character(text[done - 1]);
+  grid().finish_run(row, col);
+  advance(col - position_.col, end);
+  return done;
+}
+
+// One character the long way: charsets, insert mode.
+void Screen::print_slowly(char32_t c) {
+  if (c < 0x80) {
+    const int set = charsets_.single_shift != 0 ? charsets_.single_shift : charsets_.shifted_in;
+    c = translate(charsets_.g.at(static_cast<std::size_t>(set)), static_cast<char>(c));
+  }
+  const int width = width_of(c);
+  if (width == 0) {
+    combine(c);
+    return;
+  }
+  charsets_.single_shift = 0;
+  remember_character(c);
+  print_single(c, width);
+}
+
+// Wraps if a character of this width needs it; false when it cannot be shown at all.
+bool Screen::make_room(int width) {
   const bool autowrap = modes_.has(Mode::autowrap);
-  now = end_of_run - run.size() + 1;
   if (position_.pending_wrap && autowrap) {
     wrap_line();
   }
   position_.pending_wrap = false;
+  if (position_.col + width <= text_end()) {
+    return true;
+  }
+  if (autowrap) {
+    wrap_line();
+  }
+  return position_.col + width <= text_end();
+}
+
+void Screen::print_single(char32_t c, int width) {
+  if (!make_room(width)) {
+    return;
+  }
   const int col = position_.col;
+  const int row = position_.row;
   const int end = text_end();
-  const int n = std::min(length, end - col);
-  grid().cut_wide(position_.row, col, col + n);
-  Cell* cells = grid().prepare(position_.row, col, col + n) + col;
-  Cell shape = pen;
-  for (int i = 0; i < n; ++i) {
-    shape.glyph = static_cast<unsigned char>(run[static_cast<std::size_t>(i)]);
-    cells[i] = shape;
+  if (modes_.has(Mode::insert)) {
+    shift_cells(row, col, end, width);
   }
-  int taken = n;
-  if (col + n == end && !autowrap) {  // the rest falls on the last column; its last character stays
-    shape.glyph = static_cast<unsigned char>(run.back());
-    cells[n - 1] = shape;
-    taken = static_cast<int>(std::min<std::size_t>(run.size(), INT32_MAX));
+  grid().cut_wide(row, col, col + width);
+  Cell* cells = grid().prepare(row, col, col + width) + col;
+  cells[0] = width == 2 ? with_attribute(pen, k_wide) : pen;
+  cells[0].glyph = c;
+  if (width == 2) {
+    cells[1] = with_attribute(pen, k_continuation);
   }
-  now = end_of_run - (run.size() - static_cast<std::size_t>(taken));
-  advance(n, end);
-  now = end_of_run;
-  return taken;
+  advance(width, end);
 }
 
 // The cursor behind `width` columns just written; `end` is where text ends on this row.
@@ -97,54 +241,6 @@ void Screen::wrap_line() {
     grid().info(row).wrapped = false;
   }
   place(position_.row, margins_.left);
-}
-
-void Screen::print(char32_t c) {
-  const int width = width_of(c);
-  if (width == 0) {
-    combine(c);
-    return;
-  }
-  charsets_.single_shift = 0;
-  print_single(c, width);
-  remember_character(c);
-}
-
-void Screen::print_single(char32_t c, int width) {
-  const bool autowrap = modes_.has(Mode::autowrap);
-  if (position_.pending_wrap && autowrap) {
-    wrap_line();
-  }
-  position_.pending_wrap = false;
-  if (position_.col + width > text_end()) {  // a wide character does not fit any more
-    if (!autowrap) {
-      return;
-    }
-    wrap_line();
-    if (position_.col + width > text_end()) {
-      return;
-    }
-  }
-  const int col = position_.col;
-  const int row = position_.row;
-  const int end = text_end();
-  if (modes_.has(Mode::insert)) {
-    shift_cells(row, col, end, width);
-  }
-  grid().cut_wide(row, col, col + width);
-  Cell* cells = grid().prepare(row, col, col + width) + col;
-  cells[0] = pen;
-  cells[0].glyph = c;
-  if (width == 2) {
-    cells[0].attributes |= k_wide;
-    cells[1] = pen;
-    cells[1].attributes |= k_continuation;
-  }
-  advance(width, end);
-}
-
-void Screen::remember_character(char32_t c) {
-  last_ = LastCharacter{.points = {c}, .count = 1};
 }
 
 // Joins a mark to the character before the cursor; without one it is dropped.

@@ -77,7 +77,8 @@ class Hooks {
                                    std::uint64_t /*row_id*/) {}
   virtual void on_title(std::string_view /*title*/) {}
   virtual void on_bell() {}
-  // 7 (directory), 9 and 777 (notice), 52 (clipboard), 133 and 633 (shell marks), 1337 except images.
+  // 7 (directory), 9 and 777 (notice), 52 (clipboard), 133 and 633 (shell marks), 1337 except
+  // images.
   virtual void on_osc(int /*number*/, std::string_view /*payload*/) {}
   virtual void on_alternate_screen(bool /*active*/) {}
   virtual void on_cleared() {}  // ED 2, ED 3, ED 0 from the first cell, RIS: the whole screen goes
@@ -96,7 +97,8 @@ class Terminal {
 
   void set_hooks(Hooks* hooks);  // not owned; nullptr: none
   void feed(ByteView bytes);
-  // xterm semantics: no reflow; growing brings back rows that scrolled off, up to 100. Calls no hooks.
+  // xterm semantics: no reflow; growing brings back rows that scrolled off, up to 100. Calls no
+  // hooks.
   void resize(TermSize size);
 
   [[nodiscard]] TermSize size() const;
@@ -105,13 +107,14 @@ class Terminal {
   [[nodiscard]] bool row_wrapped(int index) const;           // continues in the next row
   // Follows a line as it scrolls; changes when the row is reused. For the search index.
   [[nodiscard]] std::uint64_t row_id(int index) const;
-  // Grows whenever the content of that row may have changed: the count of bytes fed when it last did. It does
-  // not depend on how the bytes were cut into feeds.
+  // Grows whenever the content of that row may have changed: the count of bytes fed when it last
+  // did. It does not depend on how the bytes were cut into feeds.
   [[nodiscard]] std::uint64_t row_stamp(int index) const;
   [[nodiscard]] bool alternate_screen() const;
   [[nodiscard]] bool reverse_video() const;  // DECSCNM
   [[nodiscard]] const std::string& title() const;
-  // The target; the number is good until the next feed. "" for 0 and for numbers that are not in use.
+  // The target; the number is good until the next feed. "" for 0 and for numbers that are not in
+  // use.
   [[nodiscard]] std::string_view link(std::uint16_t id) const;
 
   // The text of a cell in UTF-8, combining marks included, unsanitised; a blank cell gives " ", the
