@@ -28,7 +28,8 @@ enum class Erase : std::uint8_t { normal, selective };
 enum class Vertical : std::uint8_t { region, screen };  // what bounds a motion down
 enum class AlternateMode : std::uint8_t { plain, clear_on_leave, with_cursor };  // 47, 1047, 1049
 
-// 0-based, ends exclusive, inside the screen.
+// 0-based, ends exclusive, inside the screen; empty when right <= left. (As a stream of cells, for
+// DECCARA, it may end further left than it begins.)
 struct Rectangle {
   int top = 0;
   int left = 0;

@@ -186,6 +186,9 @@ void Screen::print_slowly(char32_t c) {
 // Wraps if a character of this width needs it; false when it cannot be shown at all.
 bool Screen::make_room(int width) {
   const bool autowrap = modes_.has(Mode::autowrap);
+  if (width > cols()) {
+    return false;
+  }
   if (position_.pending_wrap && autowrap) {
     wrap_line();
   }

@@ -18,7 +18,6 @@ Rectangle Screen::rectangle(const std::array<int, 4>& given) const {
   area.bottom = bottom <= 0 ? limits.bottom : std::min(limits.top + bottom, limits.bottom);
   area.right = right <= 0 ? limits.right : std::min(limits.left + right, limits.right);
   area.bottom = std::max(area.bottom, area.top);
-  area.right = std::max(area.right, area.left);
   return area;
 }
 

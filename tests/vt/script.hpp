@@ -13,7 +13,7 @@ namespace sworn::test {
 
 struct SectionResult {
   std::string name;
-  int checks = 0;  // expectations that were looked at
+  int checks = 0;                       // expectations that were looked at
   std::vector<std::string> failures{};  // "line 12: ..."
 };
 
