@@ -2,6 +2,7 @@
 // Key boxes: the age test kit, round trips, damage, and the age command in both directions.
 #include "format/age_box.hpp"
 #include "format/digest.hpp"
+#include "tests/support/corpus.hpp"
 #include "tests/support/mem_file.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -19,11 +20,6 @@ using namespace sworn;
 using namespace sworn::format;
 
 namespace {
-
-std::string corpus() {
-  const char* named = std::getenv("SWORN_CORPUS");
-  return named != nullptr ? named : std::string(SWORN_SOURCE_DIR) + "/../shared/corpus";
-}
 
 std::string slurp(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -127,9 +123,9 @@ bool have_age() {
 }  // namespace
 
 TEST_CASE("age box: every X25519 case of the age test kit behaves as it states") {
-  const std::string directory = corpus() + "/age-testkit";
-  if (!std::filesystem::is_directory(directory)) {
-    MESSAGE("SKIPPED: no age test kit in " << directory);
+  const std::string directory = test::corpus_dir("age-testkit");
+  if (directory.empty()) {
+    MESSAGE("SKIPPED: no age test kit (../shared/corpus/age-testkit or SWORN_CORPUS)");
     return;
   }
   std::size_t run = 0;
