@@ -3,6 +3,8 @@
 
 #include "format/digest.hpp"
 
+#include <bit>
+
 namespace sworn::format {
 
 void MerkleTree::add(const Digest& leaf_hash) {
@@ -25,6 +27,17 @@ Digest MerkleTree::root() const {
     root = hash_node(complete_[i], root);
   }
   return root;
+}
+
+std::optional<MerkleTree> MerkleTree::from_frontier(std::uint64_t size,
+                                                    std::vector<Digest> frontier) {
+  if (frontier.size() != static_cast<std::size_t>(std::popcount(size))) {
+    return std::nullopt;
+  }
+  MerkleTree out;
+  out.size_ = size;
+  out.complete_ = std::move(frontier);
+  return out;
 }
 
 Digest merkle_root(std::span<const Digest> leaf_hashes) {

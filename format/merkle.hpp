@@ -6,6 +6,7 @@
 #include "format/session_header.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -17,6 +18,11 @@ class MerkleTree {
   [[nodiscard]] std::uint64_t size() const { return size_; }
   // Of an empty tree: SHA-256 of the empty string.
   [[nodiscard]] Digest root() const;
+
+  // The state, for a tree that goes on later: roots of the complete subtrees, largest first.
+  [[nodiscard]] const std::vector<Digest>& frontier() const { return complete_; }
+  // nullopt where a tree of this size has another number of complete subtrees.
+  static std::optional<MerkleTree> from_frontier(std::uint64_t size, std::vector<Digest> frontier);
 
  private:
   std::uint64_t size_ = 0;
