@@ -49,6 +49,7 @@ struct SessionWriter::Impl {
   MonoTime last_event_time{};
   MonoTime last_seal_time{};
   std::uint64_t last_seal_offset = 0;
+  std::optional<SealPoint> last_point;
 
   MerkleTree tree;
   std::vector<Digest> unsealed_leaves;
@@ -135,8 +136,8 @@ struct SessionWriter::Impl {
       }
       seal.next_key = next_key->public_key();
     }
-    TRY_ASSIGN(seal.signature,
-               key->sign(seal_message(header.file_id, seal, tree.size(), tree.root())));
+    const Digest root = tree.root();
+    TRY_ASSIGN(seal.signature, key->sign(seal_message(header.file_id, seal, tree.size(), root)));
     body.clear();
     append_seal(body, seal);
     last_seal_offset = totals.stored_bytes + out.size();
@@ -151,6 +152,7 @@ struct SessionWriter::Impl {
     unsealed_leaves.clear();
     sealed_events = next_event;
     last_seal_time = seal.t;
+    last_point = SealPoint{next_seal, tree.size(), root};
     ++next_seq;
     ++next_seal;
     ++totals.seals;
@@ -301,6 +303,9 @@ std::uint64_t SessionWriter::sealed_events() const {
 }
 const WriterTotals& SessionWriter::totals() const {
   return impl_->totals;
+}
+const std::optional<SealPoint>& SessionWriter::last_seal() const {
+  return impl_->last_point;
 }
 void SessionWriter::release_compressor() {
   impl_->compressor.reset();

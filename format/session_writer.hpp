@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 namespace sworn::format {
@@ -41,6 +42,13 @@ struct WriterTotals {
   std::uint64_t seals = 0;
   std::uint64_t raw_bytes = 0;     // of event data
   std::uint64_t stored_bytes = 0;  // of the file so far
+};
+
+// How far the file was sealed by its last seal: what a ledger's heartbeat names, once it is synced.
+struct SealPoint {
+  std::uint32_t seal_no = 0;
+  std::uint64_t tree_size = 0;
+  Digest root{};
 };
 
 class SessionWriter {
@@ -77,6 +85,7 @@ class SessionWriter {
   [[nodiscard]] std::uint64_t next_event_number() const;
   [[nodiscard]] std::uint64_t sealed_events() const;  // all events with a lower number are sealed
   [[nodiscard]] const WriterTotals& totals() const;
+  [[nodiscard]] const std::optional<SealPoint>& last_seal() const;  // nullopt before the first
 
   // Gives the compressor's memory back (about 1 MiB); it returns with the next chunk, in a new
   // group.

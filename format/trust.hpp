@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a verifier believes beforehand: which ledgers it knows by their genesis, since when a host
+// seals its sessions, how far it has seen each ledger grow, who may redact, which witnesses count.
+// One small text file, rewritten as a whole; a word that is not understood is an error, never
+// skipped. docs/ledger.md, "Trust store".
+#pragma once
+
+#include "base/clock.hpp"
+#include "format/checkpoint.hpp"
+#include "format/ledger_entry.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sworn::format {
+
+// First use: taken over from what was presented, not from somebody who knew it.
+enum class PinnedBy : std::uint8_t { first_use, administrator };
+
+struct SeenTree {
+  std::uint64_t size = 0;
+  Digest root{};
+  WallTime when;
+};
+
+struct TrustedRedactor {
+  std::string name;
+  PublicKey key{};
+};
+
+struct TrustedLedger {
+  LedgerId id{};
+  std::string name;  // for people: "db-07"
+  std::string host_id;
+  Digest genesis{};
+  NoteKey checkpoint_key;
+  PinnedBy pinned_by = PinnedBy::first_use;
+  WallTime pinned_at;
+  std::optional<WallTime> sealed_since;  // sessions of this host that started later must be in it
+  std::optional<SeenTree> seen;          // the largest tree that was verified
+  std::vector<TrustedRedactor> redactors;
+  std::vector<NoteKey> witnesses;
+  std::uint32_t quorum = 0;  // how many of the witnesses must have cosigned
+};
+
+class TrustStore {
+ public:
+  // Errc::corrupt with the line number; at most 1 MiB and 4,096 ledgers.
+  static Result<TrustStore> parse(std::string_view text);
+  // An absent file is an empty store.
+  static Result<TrustStore> load(const std::string& path);
+  // Replaces the file in one step, mode 0600, synced.
+  [[nodiscard]] Result<void> save(const std::string& path) const;
+  [[nodiscard]] std::string text() const;
+
+  [[nodiscard]] const std::vector<TrustedLedger>& ledgers() const { return ledgers_; }
+  [[nodiscard]] const TrustedLedger* find(const LedgerId& id) const;
+  [[nodiscard]] const TrustedLedger* find_host(std::string_view host_id) const;
+  // Adds, or replaces the one with the same id.
+  Result<void> put(TrustedLedger ledger);
+  bool remove(const LedgerId& id);
+
+ private:
+  std::vector<TrustedLedger> ledgers_;
+};
+
+// $XDG_CONFIG_HOME/sworn/trust, else ~/.config/sworn/trust; "/etc/sworn/trust" is the host's.
+Result<std::string> default_trust_store();
+
+}  // namespace sworn::format
