@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/bech32.hpp"
 
+#include "base/scope_exit.hpp"
+#include "format/sign.hpp"
+
 #include <array>
 #include <cstdint>
 #include <span>
@@ -40,6 +43,7 @@ std::uint32_t polymod(std::string_view prefix, std::span<const std::uint8_t> val
 
 Result<Bytes> to_eights(std::span<const std::uint8_t> values) {
   Bytes out;
+  out.reserve(values.size());
   std::uint32_t bits = 0;
   unsigned n_bits = 0;
   for (const auto value : values) {
@@ -98,7 +102,15 @@ Result<Bech32> from_bech32(std::string_view text) {
   }
   Bech32 out;
   bool lower = false;
+  // It may be a secret key: no copy is left behind, neither here nor by a growing buffer.
   std::string folded;
+  folded.reserve(text.size());
+  Fives values;
+  values.reserve(text.size());
+  const ScopeExit cleanse([&] {
+    erase(std::as_writable_bytes(std::span(folded)));
+    erase(std::as_writable_bytes(std::span(values)));
+  });
   for (const char c : text) {
     if (c < 33 || c > 126) {
       return fail(Errc::corrupt, "a key text with a foreign character");
@@ -116,7 +128,6 @@ Result<Bech32> from_bech32(std::string_view text) {
     return fail(Errc::corrupt, "not a key text");
   }
   out.prefix = folded.substr(0, split);
-  Fives values;
   for (const char c : std::string_view(folded).substr(split + 1)) {
     const auto value = k_alphabet.find(c);
     if (value == std::string_view::npos) {
@@ -127,8 +138,7 @@ Result<Bech32> from_bech32(std::string_view text) {
   if (polymod(out.prefix, values) != 1) {
     return fail(Errc::corrupt, "a key text whose checksum does not hold");
   }
-  values.resize(values.size() - k_checksum_chars);
-  TRY_ASSIGN(out.data, to_eights(values));
+  TRY_ASSIGN(out.data, to_eights(std::span(values).first(values.size() - k_checksum_chars)));
   return out;
 }
 

@@ -87,6 +87,8 @@ class PosixLedgerDisk::File final : public LedgerFile {
     return {};
   }
 
+  void detach() { fd_.reset(); }
+
   Result<void> create() {
     TRY(attach());
     if (!fd_.valid()) {
@@ -178,7 +180,12 @@ Result<void> PosixLedgerDisk::lock(int timeout_ms) {
   }
 }
 
+// The files are opened anew under each lock: one that was replaced or removed in between must be
+// noticed, not written to where nobody will find it.
 void PosixLedgerDisk::unlock() {
+  for (const auto& file : files_) {
+    file->detach();
+  }
   lock_.reset();
 }
 

@@ -92,6 +92,7 @@ class Comparison {
   Result<void> check_session();
   void check_opening(const LedgerSessionFacts& facts, const SessionIdentity& identity);
   Result<void> check_marks(const LedgerSessionFacts& facts);
+  void check_redacted_copy(const LedgerSessionFacts& facts, const Digest& digest);
   Result<void> check_ending(const LedgerSessionFacts& facts);
 
   const ReadFile& session_;
@@ -251,6 +252,21 @@ Result<void> Comparison::check_marks(const LedgerSessionFacts& facts) {
   return {};
 }
 
+// Where it was made from, and whether the ledger knows of it. A copy that was made on another
+// machine cannot be in the host's ledger: that is said, not judged.
+void Comparison::check_redacted_copy(const LedgerSessionFacts& facts, const Digest& digest) {
+  const bool known = std::any_of(facts.redactions.begin(), facts.redactions.end(),
+                                 [&](const LedgerRedaction& r) { return r.new_digest == digest; });
+  if (!known) {
+    find(Severity::warning, "redaction_not_in_ledger",
+         "the ledger does not know this redacted copy");
+  }
+  if (report_.redactions.front().source_digest != facts.close.file_digest) {
+    find(Severity::warning, "redacted_from_another_file",
+         "the copy was not made from the file that was closed, byte for byte");
+  }
+}
+
 Result<void> Comparison::check_ending(const LedgerSessionFacts& facts) {
   for (const auto& redaction : facts.redactions) {
     find(Severity::note, "redacted_copy_exists",
@@ -264,7 +280,9 @@ Result<void> Comparison::check_ending(const LedgerSessionFacts& facts) {
   }
   if (facts.closed) {
     TRY_ASSIGN(const auto digest, digest_of(session_));
-    if (digest.digest != facts.close.file_digest || digest.bytes != facts.close.file_bytes) {
+    if (!report_.redactions.empty()) {
+      check_redacted_copy(facts, digest.digest);
+    } else if (digest.digest != facts.close.file_digest || digest.bytes != facts.close.file_bytes) {
       find(Severity::warning, "bytes_differ_from_closed",
            "the file is not byte for byte the one that was closed: what is not sealed (index, "
            "footer, what stands behind) was changed");
@@ -450,7 +468,9 @@ Result<void> remember_ledger(TrustStore& trust, const LedgerReport& ledger, std:
   } else {
     entry.id = ledger.head.id;
     entry.name = std::move(name);
-    entry.host_id = ledger.genesis->host_id;
+    if (ledger.genesis->scope == "host") {  // of the users' ledgers there may be many
+      entry.host_id = ledger.genesis->host_id;
+    }
     entry.genesis = ledger.head.genesis;
     entry.pinned_by = PinnedBy::first_use;
     entry.pinned_at = now;

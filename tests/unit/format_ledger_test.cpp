@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdio>
 #include <set>
 
 #include <sys/stat.h>
@@ -228,6 +229,11 @@ TEST_CASE("ledger: on disk with the modes and the refusals it promises") {
   REQUIRE(again);
   CHECK_FALSE((*again)->created());
   CHECK((*again)->head().size == 3);
+  // Taken away under an open ledger: noticed, not written to where nobody finds it.
+  REQUIRE(std::rename((dir / "ledger/entries").c_str(), (dir / "away").c_str()) == 0);
+  CHECK((*again)->append(test::sample_open(2)).error().code == Errc::bad_seal);
+  REQUIRE(std::rename((dir / "away").c_str(), (dir / "ledger/entries").c_str()) == 0);
+  CHECK((*again)->append(test::sample_open(2)).value().index == 3);
   REQUIRE(::chmod((dir / "ledger").c_str(), 0777) == 0);
   CHECK(open(dir / "ledger").error().code == Errc::bad_usage);
 }

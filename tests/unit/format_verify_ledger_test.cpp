@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A session held against its ledger: the rows of the threat table that a file alone cannot answer.
 #include "format/ledger_session.hpp"
+#include "format/redact.hpp"
 #include "format/verify_with_ledger.hpp"
 #include "tests/support/sample_ledger.hpp"
 #include "tests/support/sample_session.hpp"
@@ -299,6 +300,24 @@ TEST_CASE("ledgered: every cut of the ledger is torn or shorter and never a succ
     h.media.files[0].seen.assign(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(cut));
     CHECK(h.check().verdict != LedgerVerdict::ledgered);
   }
+}
+
+TEST_CASE("ledgered: a redacted copy is held against the original's marks and known or not") {
+  Host h;
+  Host::whole(h);
+  std::array<std::byte, 32> seed{};
+  seed.fill(std::byte{3});
+  const auto key = SigningKey::from_seed(seed).value();
+  MemFile copy;
+  REQUIRE(redact(h.file, {{1, to_bytes("gone")}}, key, "privacy", "token", h.clock, copy));
+  h.file.data() = copy.data();
+  CHECK(h.check().verdict == LedgerVerdict::ledgered);
+  CHECK(has(h.check(), "redaction_not_in_ledger"));
+  CHECK_FALSE(has(h.check(), "redacted_from_another_file"));
+  REQUIRE(h.kept->ledger().append(
+      LedgerRedaction{h.writer->header().file_id, digest_of(copy)->digest, "privacy", "token"}));
+  CHECK_FALSE(has(h.check(), "redaction_not_in_ledger"));
+  CHECK(has(h.check(), "redacted_copy_exists"));
 }
 
 TEST_CASE("ledgered: a recovered file that was changed afterwards") {
