@@ -33,7 +33,7 @@ struct TrustedRedactor {
 
 struct TrustedLedger {
   LedgerId id{};
-  std::string name;  // for people: "db-07"
+  std::string name;     // for people: "db-07"
   std::string host_id;  // of a host's ledger; empty for a user's
   Digest genesis{};
   NoteKey checkpoint_key;
