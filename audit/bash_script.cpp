@@ -33,10 +33,11 @@ namespace {
 // The lengths of these literals stay below what compilers must accept.
 constexpr std::string_view k_functions = R"SWORN(
 __sworn_z=z __sworn_open= __sworn_blank= __sworn_hc= __sworn_hi= __sworn_last= __sworn_ready=
+__sworn_back[9990]=1
 __sworn_bang='\!'
 __sworn_pc='{ __sworn_prompt; } >/dev/null 2>&1'
 __sworn_ps1='${__sworn_key:+${__sworn_z#[z"$((__sworn_last=${__sworn_bang@P}))$({ __sworn_ended; } >/dev/null 2>&1)"]}}'
-__sworn_ps0='${__sworn_key:+${__sworn_z#[z"${__sworn_open:=1}${__sworn_hc:+${HISTCONTROL:=$__sworn_hc}}${__sworn_hi:+${HISTIGNORE:=$__sworn_hi}}$((__sworn_at=$({ __sworn_begin; } 3>&1 >/dev/null 2>&1)0))${PROMPT_COMMAND[__sworn_at]:=$__sworn_pc}"]}}'
+__sworn_ps0='${__sworn_key:+${__sworn_z#[z"${__sworn_open:=1}${__sworn_hc:+${HISTCONTROL:=$__sworn_hc}}${__sworn_hi:+${HISTIGNORE:=$__sworn_hi}}$((__sworn_at=$({ __sworn_begin; } 3>&1 >/dev/null 2>&1)0))${__sworn_back[__sworn_at]:+${PROMPT_COMMAND[__sworn_at]:=$__sworn_pc}}"]}}'
 __sworn_ps0_only='${__sworn_key:+${__sworn_z#[z"$({ __sworn_begin; } 3>&1 >/dev/null 2>&1)"]}}'
 
 # In the child of PS0. Where somebody removed the prompt hook, it prints (a tenth of) a place to put it back.
@@ -44,29 +45,48 @@ __sworn_begin() {
   builtin set +xvueTE
   builtin trap - DEBUG ERR RETURN
   builtin local IFS=$' \t\n' h=${__sworn_bang@P} k
-  if [[ "${PROMPT_COMMAND[*]}" != *__sworn_prompt* ]]; then builtin echo 999 >&3; fi
+  if [[ "${PROMPT_COMMAND[*]}" != *__sworn_prompt* && ${PROMPT_COMMAND@a} != *[rx]* ]]; then
+    builtin echo 999 >&3
+  fi
   k=$((h - ${__sworn_last:-$((h - 1))}))
   if ((k > 1)) && builtin shopt -q cmdhist; then k=1; fi
   __sworn_line B "$k"
 }
 
-# Sends the last $2 lines of the history. A read-only HISTTIMEFORMAT would print times in front of them.
+# Sends the last $2 lines of the history as a message of type $1.
 __sworn_line() {
   builtin local k=$2
   if [[ ! -o history || ${HISTSIZE-} == 0 || $k -lt 0 ]]; then
     k=0
   fi
   {
-    builtin printf 'SW1\0%s\0%s\0%s\0%s\0%s\0%s\0' "$__sworn_key" "$1" "${EPOCHREALTIME-}" "$k" "$h" "$PWD"
-    if [[ $k -gt 0 ]]; then
-      if [[ ${HISTTIMEFORMAT@a} == *r* ]]; then
-        builtin fc -ln -0 -0
-      else
-        HISTTIMEFORMAT= builtin history "$k"
-      fi
+    __sworn_head "$1" "$k"
+    if [[ $k -gt 0 ]] && ! __sworn_history "$k"; then
+      __sworn_pieces "$1" "$k"
     fi
     builtin printf '\0'
   } >&"$__sworn_fd"
+}
+__sworn_head() {
+  builtin printf 'SW1\0%s\0%s\0%s\0%s\0%s\0%s\0' "$__sworn_key" "$1" "${EPOCHREALTIME-}" "$2" "$h" "$PWD"
+}
+# A read-only HISTTIMEFORMAT would print times in front of the lines.
+__sworn_history() {
+  if [[ ${HISTTIMEFORMAT@a} == *r* ]]; then
+    builtin fc -ln -0 -0
+  else
+    HISTTIMEFORMAT= builtin history "$1"
+  fi
+}
+# A line that is too long for one datagram: once more from the start, in pieces.
+__sworn_pieces() {
+  builtin local t n=0 LC_ALL=C IFS=
+  __sworn_head "$1" "$2"
+  __sworn_history "$2" >|"/proc/self/fd/$__sworn_mem"
+  while builtin read -r -d "" -n 16384 t || [[ -n $t ]]; do
+    builtin printf %s "$t"
+    if ((++n == 70)); then builtin break; fi
+  done <"/proc/self/fd/$__sworn_mem"
 }
 
 __sworn_end() {

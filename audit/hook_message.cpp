@@ -131,8 +131,7 @@ HookAssembler::Outcome HookAssembler::feed(pid_t sender, ByteView datagram,
                         data.substr(k_magic.size(), key_.size()) == key_ &&
                         data[k_magic.size() + key_.size()] == '\0';
     if (starts) {
-      if (found != open_.end()) {  // the one before was never finished
-        outcome = Outcome::malformed;
+      if (found != open_.end()) {  // the one before was given up: too long for a datagram
         open_.erase(found);
       }
       make_room();

@@ -27,7 +27,9 @@
 namespace sworn::audit {
 namespace {
 
-constexpr std::size_t k_datagram_bytes = 64 * 1024;
+// bash hands long lines to the kernel in one piece; what does not fit it sends again in small ones.
+constexpr int k_send_buffer = 256 * 1024;  // doubled by the kernel, if its limit allows
+constexpr std::size_t k_datagram_bytes = 2 * k_send_buffer;
 constexpr int k_datagrams_per_drain = 4096;
 constexpr int k_high_fd = 200;  // out of the way of what people write in redirections
 
@@ -106,7 +108,7 @@ struct ShellHook::Impl {
   pid_t shell_pid = 0;
   std::string shell;
   std::string reason = "not_prepared";
-  Bytes buffer;
+  std::unique_ptr<std::byte[]> buffer;  // its pages are touched only as far as datagrams reach
   bool finished = false;
 
   Result<void> open_channel();
@@ -128,6 +130,9 @@ Result<void> ShellHook::Impl::open_channel() {
   if (::setsockopt(socket.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0) {
     return fail_sys(errno, "the socket of the shell hook gives no credentials");
   }
+  // Best effort: a smaller buffer means more pieces.
+  ::setsockopt(theirs.get(), SOL_SOCKET, SO_SNDBUF, &k_send_buffer, sizeof k_send_buffer);
+  buffer = std::make_unique_for_overwrite<std::byte[]>(k_datagram_bytes);
   TRY_ASSIGN(child_socket, dup_high(theirs.get()));
   const Fd memory(::memfd_create("sworn-hook", MFD_CLOEXEC));
   if (!memory.valid()) {
@@ -209,8 +214,7 @@ int ShellHook::fd() const {
 }
 
 Result<void> ShellHook::Impl::receive(std::vector<AuditFact>& out, bool& more) {
-  buffer.resize(k_datagram_bytes);
-  iovec part{buffer.data(), buffer.size()};
+  iovec part{buffer.get(), k_datagram_bytes};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> control{};
   msghdr message{};
   message.msg_iov = &part;
@@ -236,7 +240,7 @@ Result<void> ShellHook::Impl::receive(std::vector<AuditFact>& out, bool& more) {
     decoder->refuse(sender.pid);
     return {};
   }
-  decoder->feed(sender.pid, ByteView(buffer).first(static_cast<std::size_t>(n)), out);
+  decoder->feed(sender.pid, ByteView(buffer.get(), static_cast<std::size_t>(n)), out);
   return {};
 }
 

@@ -385,3 +385,205 @@ TEST_CASE("shell hook: a start-up file that breaks off does not lose the hook") 
   CHECK(seen[1].begin.text == "echo two");
   CHECK(seen[1].end);
 }
+
+TEST_CASE("shell hook: what the user does to the hooks at run time") {
+  PtyShell shell({.files = {{".bashrc", k_ps1}}});
+  REQUIRE(shell.wait_for(PtyShell::k_prompt));
+  const std::vector<std::string> typed{"PROMPT_COMMAND=true",
+                                       "echo 1",
+                                       "PS0=",
+                                       "echo 2",
+                                       "unset PROMPT_COMMAND",
+                                       "echo 3",
+                                       "PROMPT_COMMAND=()",
+                                       "echo 4",
+                                       "unset PS0",
+                                       "echo 5",
+                                       "shopt -u promptvars",
+                                       "echo 6",
+                                       "shopt -s promptvars",
+                                       "echo 7",
+                                       "set -o posix",
+                                       "echo 8",
+                                       "set +o posix",
+                                       "echo 9",
+                                       "HISTCONTROL=ignoreboth",
+                                       " echo 10",
+                                       " echo 10",
+                                       "unset HISTCONTROL",
+                                       " echo 11",
+                                       "shopt -u cmdhist",
+                                       "echo 12",
+                                       "for i in a\rdo :\rdone"};
+  for (const auto& line : typed) {
+    const auto shown = shell.run(line);
+    CAPTURE(line);
+    CHECK(shown.find("sworn") == std::string::npos);
+    CHECK(shown.find("bash:") == std::string::npos);
+  }
+  shell.finish();
+  REQUIRE(shell.ok());
+  const auto seen = shell.commands();
+  REQUIRE(seen.size() == typed.size());
+  for (std::size_t i = 0; i + 1 < typed.size(); ++i) {
+    CAPTURE(typed[i]);
+    CHECK(seen[i].begin.text == typed[i]);
+    // The end of a line that removes the prompt hook is lost; the next line brings the hook back.
+    const bool removes =
+        typed[i].starts_with("PROMPT_COMMAND=") || typed[i] == "unset PROMPT_COMMAND";
+    CHECK(seen[i].end.has_value() == !removes);
+  }
+  CHECK(seen.back().begin.text == "for i in a\ndo :\ndone");
+}
+
+TEST_CASE("shell hook: a fixed or exported PROMPT_COMMAND stays untouched") {
+  for (const auto* line : {"export PROMPT_COMMAND='echo logged'\n", "readonly PROMPT_COMMAND\n",
+                           "PROMPT_COMMAND='echo logged'; readonly PROMPT_COMMAND PS0\n"}) {
+    CAPTURE(line);
+    PtyShell shell({.files = {{".bashrc", k_ps1 + line}, {".bash_history", "old\n"}}});
+    REQUIRE(shell.wait_for(PtyShell::k_prompt));
+    shell.run("true");
+    shell.run("(exit 3) | (exit 4)");
+    shell.run("bash -c 'echo \"[$PROMPT_COMMAND]\"'");
+    const bool exported = std::string(line).starts_with("export");
+    CHECK((shell.screen().find("[echo logged]") != std::string::npos) == exported);
+    shell.finish();
+    const auto seen = shell.commands();
+    REQUIRE(seen.size() == 3);
+    CHECK(seen[1].begin.text == "(exit 3) | (exit 4)");
+    REQUIRE(seen[1].end);
+    CHECK(seen[1].end->exit_status == 4);
+    CHECK(seen[1].end->pipestatus == "3 4");
+    CHECK(shell.screen().find("readonly") == std::string::npos);
+  }
+}
+
+TEST_CASE("shell hook: long lines arrive whole and too long ones say so") {
+  PtyShell shell(
+      {.files = {
+           {".bashrc", k_ps1 + "bind 'set enable-bracketed-paste off'\n"
+                               "long() { printf -v x '%0*d' $1 0; history -s \": $x\"; }\n"}}});
+  REQUIRE(shell.wait_for(PtyShell::k_prompt));
+  shell.run("long 100000");
+  shell.run("!!");  // bash prints the expanded line: 100 kB on the screen
+  shell.run("long 2000000; x=");
+  shell.run("!! #");
+  shell.finish();
+  REQUIRE(shell.ok());
+  const auto seen = shell.commands();
+  REQUIRE(seen.size() == 4);
+  CHECK(seen[1].begin.text.size() == 100'002);
+  const bool same = seen[1].begin.text == ": " + std::string(100'000, '0');
+  CHECK(same);
+  CHECK(seen[1].begin.text_source == "hook");
+  CHECK(seen[3].begin.text.size() == std::size_t{1} << 20U);
+  CHECK(seen[3].begin.flags == std::vector<std::string>{"truncated", "more"});
+  CHECK(shell.hook().counters().truncated == 1);
+}
+
+TEST_CASE("shell hook: processes of the user can not speak for the shell") {
+  PtyShell shell({.files = {{".bashrc", k_ps1}}});
+  REQUIRE(shell.wait_for(PtyShell::k_prompt));
+  // The socket is not there for programs; a child that inherits it from a subshell lacks the key.
+  const auto listing = shell.run("ls -l /proc/self/fd");
+  CHECK(listing.find("socket") == std::string::npos);
+  shell.run("(echo forged >&\"$__sworn_fd\")");
+  shell.run("exec 77>&\"$__sworn_fd\"");
+  shell.run("/bin/echo forged >&77");
+  // A grandchild that read the key out of the shell.
+  shell.run(
+      "(sh -c 'printf \"SW1\\000%s\\000E\\0001\\0000\\0000\\000/\\000\" \"$1\"; sleep 0.3' sh "
+      "\"$__sworn_key\"; :) >&77");
+  shell.finish();
+  CHECK(shell.hook().counters().forged >= 3);
+  CHECK(shell.commands().size() == 5);
+  bool reported = false;
+  for (const auto& fact : shell.facts()) {
+    reported |= fact.kind == format::EventKind::gap &&
+                format::decode_gap(fact.data)->reason == "hook_forged";
+  }
+  CHECK(reported);
+}
+
+TEST_CASE("shell hook: comments and broken lines are on record as not run") {
+  PtyShell shell({.files = {{".bashrc", k_ps1 + "HISTCONTROL=ignoreboth\n"}}});
+  REQUIRE(shell.wait_for(PtyShell::k_prompt));
+  shell.run("# a comment");
+  shell.run(")");
+  shell.run("");
+  shell.run("echo \"$?\"");
+  shell.finish();
+  const auto seen = shell.commands();
+  REQUIRE(seen.size() == 3);
+  CHECK(seen[0].begin.text == "# a comment");
+  CHECK(seen[0].begin.flags == std::vector<std::string>{"not_run"});
+  CHECK(seen[1].begin.text == ")");
+  CHECK(seen[1].end->exit_status == 2);
+  CHECK(seen[2].begin.flags.empty());
+}
+
+TEST_CASE("shell hook: a history that is switched off gives no text and never a stale one") {
+  PtyShell shell({.files = {{".bashrc", k_ps1}}});
+  REQUIRE(shell.wait_for(PtyShell::k_prompt));
+  shell.run("echo known");
+  shell.run("set +o history");
+  shell.run("echo unknown");
+  shell.run("set -o history");
+  shell.run("echo known again");
+  shell.run("HISTSIZE=0");
+  shell.run("echo unknown too");
+  shell.finish();
+  const auto seen = shell.commands();
+  REQUIRE(seen.size() == 7);
+  CHECK(seen[2].begin.text_source == "none");
+  CHECK(seen[2].begin.text.empty());
+  CHECK(seen[4].begin.text == "echo known again");
+  CHECK(seen[6].begin.text_source == "none");
+}
+
+TEST_CASE("shell hook: exec and exit end a shell in order") {
+  SUBCASE("exit with a status") {
+    PtyShell shell({.files = {{".bashrc", k_ps1}}});
+    REQUIRE(shell.wait_for(PtyShell::k_prompt));
+    shell.type("exit 7\r");
+    CHECK(shell.wait_exit() == 7);
+    const auto seen = shell.commands();
+    REQUIRE(seen.size() == 1);
+    CHECK(seen[0].end->exit_status == 7);
+    CHECK(seen[0].end->flags == std::vector<std::string>{"shell_exit"});
+  }
+  SUBCASE("an exit trap of the user wins") {
+    PtyShell shell({.files = {{".bashrc", k_ps1 + "trap 'echo bye $?' EXIT\n"}}});
+    REQUIRE(shell.wait_for(PtyShell::k_prompt));
+    shell.type("exit 7\r");
+    CHECK(shell.wait_exit() == 7);
+    CHECK(shell.screen().find("bye 7") != std::string::npos);
+    CHECK_FALSE(shell.commands().at(0).end);
+  }
+  SUBCASE("exec has no end") {
+    PtyShell shell({.files = {{".bashrc", k_ps1}}});
+    REQUIRE(shell.wait_for(PtyShell::k_prompt));
+    shell.type("exec true\r");
+    CHECK(shell.wait_exit() == 0);
+    const auto seen = shell.commands();
+    REQUIRE(seen.size() == 1);
+    CHECK(seen[0].begin.text == "exec true");
+    CHECK_FALSE(seen[0].end);
+  }
+}
+
+TEST_CASE("shell hook: other programs and shells on pipes are left alone") {
+  SystemClock clock;
+  for (const auto& argv :
+       std::vector<std::vector<std::string>>{{"ls"}, {"bash", "-c", "ls"}, {"dash"}}) {
+    audit::ShellHook hook(clock);
+    audit::ChildSetup setup{"/bin/" + argv[0], argv, {"A=b"}, {}};
+    CHECK(hook.prepare(setup));
+    CHECK(setup.argv == argv);
+    CHECK(setup.environment == std::vector<std::string>{"A=b"});
+    CHECK(setup.inherit.empty());
+    CHECK(hook.fd() == -1);
+    CHECK(hook.shell().empty());
+    CHECK_FALSE(hook.reason().empty());
+  }
+}
