@@ -138,6 +138,7 @@ Result<void> CastWriter::event(const format::EventView& event) {
       }
       return {};
     case EventKind::input_hidden:
+    case EventKind::side_output:  // went elsewhere, never to the screen
     case EventKind::typed:
     case EventKind::signal:
     case EventKind::clock:
