@@ -174,7 +174,7 @@ Result<void> decode_columns(const ChunkCore& core, ByteView columns,
     events[j].kind = static_cast<EventKind>(kind);
     if ((byte & k_kind_has_at) != 0) {
       TRY_ASSIGN(const auto earlier, r.zigzag());
-      if (earlier == 0 || earlier > events[j].t.us || earlier < events[j].t.us - INT64_MAX) {
+      if (earlier <= 0 || earlier > events[j].t.us) {
         return fail(Errc::corrupt, "an event happened at an impossible time");
       }
       events[j].at.us = events[j].t.us - earlier;
@@ -223,13 +223,15 @@ Digest event_commitment(const Digest& salt, ByteView data) {
 }
 
 Digest event_leaf(const EventView& event, std::uint32_t index, const Digest& commitment) {
-  std::array<std::byte, 54> message;
+  // 55 bytes: as much as one block of SHA-256 takes.
+  std::array<std::byte, 55> message;
   message[0] = static_cast<std::byte>(k_hash_leaf);
-  std::memcpy(message.data() + 1, &event.t.us, 8);
-  std::memcpy(message.data() + 9, &event.at.us, 8);
-  message[17] = static_cast<std::byte>(event.kind);
-  std::memcpy(message.data() + 18, &index, 4);
-  std::memcpy(message.data() + 22, commitment.data(), 32);
+  message[1] = static_cast<std::byte>(k_leaf_of_event);
+  std::memcpy(message.data() + 2, &event.t.us, 8);
+  std::memcpy(message.data() + 10, &event.at.us, 8);
+  message[18] = static_cast<std::byte>(event.kind);
+  std::memcpy(message.data() + 19, &index, 4);
+  std::memcpy(message.data() + 23, commitment.data(), 32);
   return sha256_short(message);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/chunk_loader.hpp"
 
+#include "format/recovered.hpp"
+
 namespace sworn::format {
 
 Result<ChunkBody> ChunkLoader::fetch(const ChunkRef& ref) {
@@ -11,7 +13,7 @@ Result<ChunkBody> ChunkLoader::fetch(const ChunkRef& ref) {
   }
   TRY_ASSIGN(const auto frame, decode_frame(head));
   TRY_ASSIGN(const auto size, file_.size());
-  if (frame.record_type() != RecordType::chunk ||
+  if (frame.record_type() != (ref.recovered ? RecordType::recovered : RecordType::chunk) ||
       ref.offset + k_frame_bytes + frame.body_bytes > size) {
     return fail(Errc::corrupt, "no chunk stands where one should");
   }
@@ -20,7 +22,14 @@ Result<ChunkBody> ChunkLoader::fetch(const ChunkRef& ref) {
   if (m != record_.size() || !crc_holds(id_, head, record_)) {
     return fail(Errc::corrupt, "a chunk is damaged");
   }
-  TRY_ASSIGN(const auto body, decode_chunk_body(record_));
+  ByteView chunk = record_;
+  if (ref.recovered) {
+    TRY_ASSIGN(chunk, recovered_events_part(record_));
+  }
+  TRY_ASSIGN(auto body, decode_chunk_body(chunk));
+  if (ref.recovered) {
+    body.begins_group = true;
+  }
   if (body.core.chunk_no != ref.chunk_no || body.core.first_event != ref.first_event ||
       body.core.n_events != ref.n_events || body.core.t_first != ref.t_first ||
       body.core.t_last != ref.t_last || body.raw_bytes != ref.raw_bytes) {
@@ -37,6 +46,11 @@ Result<void> ChunkLoader::step(const std::vector<ChunkRef>& chunks, std::size_t 
   }
   if (body.begins_group) {
     decompressor_.begin_group();
+    group_raw_ = 0;
+  }
+  group_raw_ += body.raw_bytes;
+  if (group_raw_ > k_max_group_raw_bytes) {
+    return fail(Errc::corrupt, "a group of chunks exceeds the limit of 1 MiB");
   }
   columns_.resize(body.raw_bytes);
   TRY(decompressor_.decompress(body.stored, columns_));
@@ -55,9 +69,20 @@ Result<void> ChunkLoader::load(const std::vector<ChunkRef>& chunks, std::size_t 
   if (group == k_no_group || group > place) {
     return fail(Errc::corrupt, "the beginning of a chunk's group is lost");
   }
+  // What made one chunk of a group unreadable does so for all behind it.
+  if (group == dead_group_ && place >= dead_place_) {
+    return fail(Errc::corrupt, "an earlier chunk of its group cannot be read");
+  }
   const bool goes_on = stream_valid_ && place_ >= group && place_ < place;
   for (std::size_t at = goes_on ? place_ + 1 : group; at <= place; ++at) {
-    TRY(step(chunks, at));
+    const auto stepped = step(chunks, at);
+    if (!stepped) {
+      if (stepped.error().code != Errc::io) {
+        dead_group_ = group;
+        dead_place_ = at;
+      }
+      return stepped;
+    }
   }
   TRY(decode_columns(core_, columns_, events_));
   valid_ = true;

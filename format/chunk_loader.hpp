@@ -21,6 +21,7 @@ class ChunkLoader {
   // where it is not the chunk that the reference names.
   Result<void> load(const std::vector<ChunkRef>& chunks, std::size_t place);
   [[nodiscard]] const std::vector<EventView>& events() const { return events_; }
+  void forget() { valid_ = stream_valid_ = false; }  // after a change of `chunks` but at its end
   [[nodiscard]] bool holds(std::size_t place) const { return valid_ && place_ == place; }
 
  private:
@@ -35,8 +36,11 @@ class ChunkLoader {
   std::vector<EventView> events_;
   ChunkCore core_;
   std::size_t place_ = 0;
-  bool valid_ = false;         // events_ belong to place_
-  bool stream_valid_ = false;  // the decompressor stands behind place_
+  std::size_t group_raw_ = 0;
+  std::size_t dead_group_ = SIZE_MAX;  // the last group that turned out unreadable,
+  std::size_t dead_place_ = 0;         // from this place on
+  bool valid_ = false;                 // events_ belong to place_
+  bool stream_valid_ = false;          // the decompressor stands behind place_
 };
 
 }  // namespace sworn::format

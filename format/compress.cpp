@@ -5,6 +5,8 @@
 
 #include <zstd.h>
 
+#include <cstring>
+
 namespace sworn::format {
 namespace {
 
@@ -17,6 +19,15 @@ struct FreeD {
 
 bool bad(std::size_t rc) {
   return ::ZSTD_isError(rc) != 0;
+}
+
+bool is_zstd_frame(ByteView stored) {
+  std::uint32_t magic = 0;
+  if (stored.size() < sizeof magic) {
+    return false;
+  }
+  std::memcpy(&magic, stored.data(), sizeof magic);
+  return magic == ZSTD_MAGICNUMBER;
 }
 
 }  // namespace
@@ -64,6 +75,8 @@ Result<void> Compressor::compress(ByteView raw, GroupPart part, Bytes& out) {
 
 struct Decompressor::Impl {
   std::unique_ptr<ZSTD_DCtx, FreeD> ctx;
+  bool at_start = true;   // nothing of the group's frame was read yet
+  bool finished = false;  // the frame is over: nothing may follow in this group
 };
 
 Decompressor::Decompressor() : impl_(std::make_unique<Impl>()) {
@@ -78,20 +91,33 @@ void Decompressor::begin_group() {
     ::ZSTD_DCtx_reset(impl_->ctx.get(), ZSTD_reset_session_only);
     ::ZSTD_DCtx_setParameter(impl_->ctx.get(), ZSTD_d_windowLogMax, k_window_log);
   }
+  impl_->at_start = true;
+  impl_->finished = false;
 }
 
 Result<void> Decompressor::decompress(ByteView stored, std::span<std::byte> out) {
   if (!impl_->ctx) {
     return fail(Errc::exhausted, "no memory for the decompressor");
   }
+  // Exactly one zstd frame a group. The library would also take skippable frames, in which anything
+  // could hide, and the formats of its own past, which nobody needs to parse here.
+  if (impl_->at_start && !is_zstd_frame(stored)) {
+    return fail(Errc::corrupt, "a group does not begin with a zstd frame");
+  }
+  impl_->at_start = false;
   ZSTD_inBuffer in{stored.data(), stored.size(), 0};
   ZSTD_outBuffer to{out.data(), out.size(), 0};
   while (in.pos < in.size) {
+    if (impl_->finished) {
+      return fail(Errc::corrupt, "bytes behind the zstd frame of a group");
+    }
     const auto before_in = in.pos;
     const auto before_out = to.pos;
-    if (bad(::ZSTD_decompressStream(impl_->ctx.get(), &to, &in))) {
+    const auto left = ::ZSTD_decompressStream(impl_->ctx.get(), &to, &in);
+    if (bad(left)) {
       return fail(Errc::corrupt, "the compressed data is damaged");
     }
+    impl_->finished = left == 0;
     if (in.pos == before_in && to.pos == before_out) {
       return fail(Errc::corrupt, "a chunk expands to more than it announces");
     }

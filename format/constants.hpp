@@ -44,6 +44,11 @@ inline constexpr bool is_ancillary(std::uint8_t type) {
   return type >= 0x80 && type <= 0xBF;
 }
 
+// "Maps": what a reader accepts of a msgpack map
+inline constexpr std::size_t k_max_map_bytes = 1U << 20U;
+inline constexpr std::size_t k_max_map_items = 65'536;  // of any one array or map in it
+inline constexpr std::size_t k_max_map_depth = 8;
+
 // "Chunk"
 inline constexpr std::size_t k_chunk_core_bytes = 64;
 inline constexpr std::size_t k_chunk_fixed_bytes =
@@ -53,6 +58,8 @@ inline constexpr std::uint8_t k_salt_seed = 0;       // one node: the root
 inline constexpr std::uint8_t k_salt_punctured = 1;  // the nodes that cover what was not removed
 inline constexpr std::uint32_t k_max_chunk_raw_bytes = 1U << 20U;
 inline constexpr std::uint32_t k_max_chunk_events = 1U << 18U;
+inline constexpr std::uint32_t k_max_group_raw_bytes = 1U
+                                                       << 20U;  // writers begin a new one earlier
 inline constexpr std::uint8_t k_chunk_begins_group = 0x01;
 inline constexpr int k_window_log = 18;  // 256 KiB: readers never need more
 
@@ -74,6 +81,9 @@ inline constexpr std::uint32_t k_footer_magic = 0x4E575346;  // "FSWN"
 
 // Hash prefixes
 inline constexpr std::uint8_t k_hash_leaf = 0x00;
+// The byte behind k_hash_leaf is the type of the record; an event has this in its place, so that no
+// leaf of one tree is also one of the other.
+inline constexpr std::uint8_t k_leaf_of_event = 0x00;
 inline constexpr std::uint8_t k_hash_node = 0x01;
 inline constexpr std::uint8_t k_hash_commitment = 0x02;
 inline constexpr std::uint8_t k_hash_salt_left = 0x10;

@@ -2,6 +2,7 @@
 #include "format/msgpack_map.hpp"
 
 #include "base/printable.hpp"
+#include "format/constants.hpp"
 #include "format/session_header.hpp"
 
 #include <fmt/format.h>
@@ -23,10 +24,6 @@
 
 namespace sworn::format {
 namespace {
-
-constexpr std::size_t k_max_bytes = 16U << 20U;
-constexpr std::size_t k_max_items = 65'536;
-constexpr std::size_t k_max_depth = 8;
 
 struct Sink {
   Bytes& out;
@@ -261,13 +258,13 @@ MapReader::MapReader(MapReader&&) noexcept = default;
 MapReader& MapReader::operator=(MapReader&&) noexcept = default;
 
 Result<MapReader> MapReader::parse(ByteView data) {
-  if (data.empty() || data.size() > k_max_bytes) {
+  if (data.empty() || data.size() > k_max_map_bytes) {
     return fail(Errc::corrupt, "a structured value of an impossible size");
   }
   auto impl = std::make_unique<Impl>();
   try {
-    const msgpack::unpack_limit limit(k_max_items, k_max_items, k_max_bytes, k_max_bytes, 0,
-                                      k_max_depth);
+    const msgpack::unpack_limit limit(k_max_map_items, k_max_map_items, k_max_map_bytes,
+                                      k_max_map_bytes, 0, k_max_map_depth);
     std::size_t offset = 0;
     const auto text = as_text(data);
     impl->handle = msgpack::unpack(text.data(), text.size(), offset, nullptr, nullptr, limit);

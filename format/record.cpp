@@ -14,6 +14,10 @@ namespace {
 
 constexpr std::size_t k_read_ahead = 256 * 1024;
 
+// Sync words in hostile bytes may each announce 16 MiB: what the search may spend on bodies that
+// turn out to be none.
+constexpr std::uint64_t k_search_budget = 1ULL << 32U;
+
 ByteView magic_bytes() {
   return std::as_bytes(std::span(k_magic));
 }
@@ -102,6 +106,19 @@ bool crc_holds(const FileId& id, ByteView frame, ByteView body) {
   return crc32c(body, crc32c(crc_part(frame), crc32c(id))) == stored;
 }
 
+Result<bool> is_intact(const ReadFile& file, const FileId& id, std::uint64_t offset) {
+  std::array<std::byte, k_frame_bytes> head;
+  TRY_ASSIGN(const auto n, file.read_at(offset, head));
+  const auto frame = n == head.size() ? decode_frame(head) : tl::unexpected(Error{});
+  TRY_ASSIGN(const auto size, file.size());
+  if (!frame || frame->body_bytes > size) {
+    return false;
+  }
+  Bytes body(frame->body_bytes);
+  TRY_ASSIGN(const auto m, file.read_at(offset + k_frame_bytes, body));
+  return m == body.size() && crc_holds(id, head, body);
+}
+
 Digest record_leaf(RecordType type, std::uint32_t seq, ByteView signed_part) {
   Bytes head;
   ByteWriter(head).u8(k_hash_leaf).u8(static_cast<std::uint8_t>(type)).u32(seq);
@@ -167,7 +184,8 @@ Result<std::optional<RecordScanner::Record>> RecordScanner::next_head(std::size_
   TRY_ASSIGN(const auto file_bytes, file_.size());
   const auto frame = view.size() >= k_frame_bytes ? decode_frame(view.first(k_frame_bytes))
                                                   : tl::unexpected(Error{});
-  if (!frame || position_ + k_frame_bytes + frame->body_bytes > file_bytes ||
+  if (!frame || frame->record_type() != RecordType::chunk ||
+      position_ + k_frame_bytes + frame->body_bytes > file_bytes ||
       view.size() < k_frame_bytes + std::min<std::size_t>(want, frame->body_bytes)) {
     return next();  // checks everything, and looks further where it does not hold
   }
@@ -175,6 +193,13 @@ Result<std::optional<RecordScanner::Record>> RecordScanner::next_head(std::size_
   record.body = view.subspan(k_frame_bytes, std::min<std::size_t>(want, frame->body_bytes));
   position_ += k_frame_bytes + frame->body_bytes;
   return record;
+}
+
+std::optional<RecordScanner::Record> RecordScanner::give_up(std::uint64_t from,
+                                                            std::uint64_t size) {
+  trailing_ = size > from ? size - from : 0;
+  position_ = std::max(size, from);
+  return std::nullopt;
 }
 
 // After damage a length cannot be trusted: search for the sync word, believe only a crc that holds.
@@ -188,9 +213,7 @@ Result<std::optional<RecordScanner::Record>> RecordScanner::resync(std::uint64_t
     if (hit == view.end()) {
       if (view.size() < k_read_ahead) {
         TRY_ASSIGN(const auto size, file_.size());
-        trailing_ = size > from ? size - from : 0;
-        position_ = std::max(size, from);
-        return std::nullopt;
+        return give_up(from, size);
       }
       at += view.size() - 3;
       continue;
@@ -199,6 +222,11 @@ Result<std::optional<RecordScanner::Record>> RecordScanner::resync(std::uint64_t
     TRY_ASSIGN(const auto head, window(at, k_frame_bytes));
     const auto frame = head.size() == k_frame_bytes ? decode_frame(head) : tl::unexpected(Error{});
     if (frame) {
+      searched_ += frame->body_bytes;
+      if (searched_ > k_search_budget) {
+        TRY_ASSIGN(const auto size, file_.size());
+        return give_up(from, size);
+      }
       TRY_ASSIGN(const auto whole, window(at, k_frame_bytes + frame->body_bytes));
       if (whole.size() == k_frame_bytes + frame->body_bytes &&
           crc_holds(id_, whole.first(k_frame_bytes), whole.subspan(k_frame_bytes))) {

@@ -42,13 +42,17 @@ void append_record(Bytes& out, const FileId& id, RecordType type, std::uint32_t 
 Result<Frame> decode_frame(ByteView twenty_bytes);
 bool crc_holds(const FileId& id, ByteView frame, ByteView body);
 
+// A whole record stands at `offset` and its crc holds.
+Result<bool> is_intact(const ReadFile& file, const FileId& id, std::uint64_t offset);
+
 // The leaf of a record in the session tree. `signed_part`: the whole body, of a chunk its core
 // only; the header's leaf also covers the preamble.
 Digest record_leaf(RecordType type, std::uint32_t seq, ByteView signed_part);
 Digest header_leaf(ByteView preamble, ByteView body);
 
 // Sequential scan with a read-ahead buffer. Damage never ends the scan: the scanner looks for the
-// next frame whose crc holds. Views live until the next call.
+// next frame whose crc holds, until it has spent 4 GiB of checksums on frames that were none
+// (hostile bytes); what lies behind that point counts as trailing. Views live until the next call.
 class RecordScanner {
  public:
   RecordScanner(const ReadFile& file, const FileId& id, std::uint64_t offset);
@@ -62,7 +66,8 @@ class RecordScanner {
   };
   // nullopt at the end; then trailing() tells how many unreadable bytes were left.
   Result<std::optional<Record>> next();
-  // As next(), but only the first `want` bytes of the body are read and the crc is not checked.
+  // As next(), but of a chunk only the first `want` bytes of the body are read, and its crc is not
+  // checked. All other records are read whole.
   Result<std::optional<Record>> next_head(std::size_t want);
 
   [[nodiscard]] std::uint64_t position() const { return position_; }
@@ -71,11 +76,13 @@ class RecordScanner {
  private:
   Result<ByteView> window(std::uint64_t offset, std::size_t bytes);
   Result<std::optional<Record>> resync(std::uint64_t from);
+  std::optional<Record> give_up(std::uint64_t from, std::uint64_t size);
 
   const ReadFile& file_;
   FileId id_;
   std::uint64_t position_;
   std::uint64_t trailing_ = 0;
+  std::uint64_t searched_ = 0;  // bytes spent on frames that were none
   Bytes buffer_;
   std::uint64_t buffer_offset_ = 0;
 };

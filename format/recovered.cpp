@@ -27,6 +27,12 @@ Result<void> take_array(const Bytes& from, std::array<std::byte, N>& to) {
   return {};
 }
 
+Result<Bytes> finish(const FileId& id, const SigningKey& key, Bytes body) {
+  TRY_ASSIGN(const auto signature, key.sign(message_for(id, body)));
+  append(body, signature);
+  return body;
+}
+
 }  // namespace
 
 Result<Bytes> encode_recovered(const FileId& id, const RecoveredNote& note, const SigningKey& key,
@@ -41,6 +47,9 @@ Result<Bytes> encode_recovered(const FileId& id, const RecoveredNote& note, cons
   Bytes body;
   ByteWriter w(body);
   w.u32(static_cast<std::uint32_t>(map.size())).bytes(map);
+  if (events.empty()) {
+    return finish(id, key, std::move(body));
+  }
   ChunkBuilder builder;
   for (const auto& event : events) {
     builder.add(event);
@@ -52,9 +61,17 @@ Result<Bytes> encode_recovered(const FileId& id, const RecoveredNote& note, cons
   Bytes columns;
   builder.append_columns(columns);
   TRY(Compressor(3).compress(columns, GroupPart::whole, body));
-  TRY_ASSIGN(const auto signature, key.sign(message_for(id, body)));
-  w.bytes(signature);
-  return body;
+  return finish(id, key, std::move(body));
+}
+
+Result<ByteView> recovered_events_part(ByteView body) {
+  if (body.size() < sizeof(Signature)) {
+    return fail(Errc::truncated, "a recovery record that is too short");
+  }
+  ByteReader r(body.first(body.size() - sizeof(Signature)));
+  TRY_ASSIGN(const auto map_bytes, r.u32());
+  TRY(r.take(map_bytes));
+  return r.take(r.left());
 }
 
 Result<Recovered> decode_recovered(const FileId& id, ByteView body) {
@@ -79,7 +96,17 @@ Result<Recovered> decode_recovered(const FileId& id, ByteView body) {
   TRY(take_array(source, out.note.source_digest));
   TRY(take_array(tail, out.note.tail_digest));
   TRY(take_array(key, out.note.key));
+  Signature signature{};
+  const auto last = body.last(sizeof(Signature));
+  std::copy(last.begin(), last.end(), signature.begin());
+  out.signature_holds = verify_signature(out.note.key, message_for(id, signed_part), signature);
+  if (r.done()) {
+    return out;  // a salvage that found nothing behind the last seal
+  }
   TRY_ASSIGN(const auto chunk, decode_chunk_body(r.take(r.left()).value()));
+  if (chunk.salt_form != k_salt_seed) {
+    return fail(Errc::corrupt, "a recovery record from which events were removed");
+  }
   Bytes columns(chunk.raw_bytes);
   Decompressor decompressor;
   TRY(decompressor.decompress(chunk.stored, columns));
@@ -94,10 +121,6 @@ Result<Recovered> decode_recovered(const FileId& id, ByteView body) {
     out.events.push_back({view.number, view.kind, view.t, view.at,
                           Bytes(view.data.begin(), view.data.end()), false});
   }
-  Signature signature{};
-  const auto last = body.last(sizeof(Signature));
-  std::copy(last.begin(), last.end(), signature.begin());
-  out.signature_holds = verify_signature(out.note.key, message_for(id, signed_part), signature);
   return out;
 }
 

@@ -28,9 +28,12 @@ struct Recovered {
   bool signature_holds = false;
 };
 
-// `events`: at most k_max_chunk_events and about 512 KiB of data a record.
+// `events`: consecutive numbers, at most k_max_chunk_events of them, and about 512 KiB of data a
+// record. None: the note alone, so that every salvaged copy says that it is one.
 Result<Bytes> encode_recovered(const FileId& id, const RecoveredNote& note, const SigningKey& key,
                                std::span<const EventView> events, Entropy& entropy);
+// The chunk body in it, unchecked; empty where the record is a note alone.
+Result<ByteView> recovered_events_part(ByteView body);
 Result<Recovered> decode_recovered(const FileId& id, ByteView body);
 
 }  // namespace sworn::format

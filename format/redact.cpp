@@ -183,8 +183,12 @@ class Redactor {
     return copy(bytes);
   }
 
-  Result<Bytes> rewrite(const HeldChunk& held, const ChunkBody& chunk, GroupPart part,
-                        Compressor& compressor, std::uint32_t& raw);
+  struct Rewritten {
+    Bytes body;
+    std::uint32_t raw = 0;
+    bool begins_group = false;
+  };
+  Result<Rewritten> rewrite(const HeldChunk& held, const ChunkBody& chunk, Compressor& compressor);
 
   FileId id_;
   const Replacements& replacements_;
@@ -193,12 +197,13 @@ class Redactor {
   Decompressor decompressor_;
   std::vector<HeldChunk> group_;
   std::vector<Other> between_;
+  std::size_t group_raw_ = 0;  // of what was rewritten
   bool touched_ = false;
 };
 
 // The chunk with its removed events replaced; its core stays to the byte.
-Result<Bytes> Redactor::rewrite(const HeldChunk& held, const ChunkBody& chunk, GroupPart part,
-                                Compressor& compressor, std::uint32_t& raw) {
+Result<Redactor::Rewritten> Redactor::rewrite(const HeldChunk& held, const ChunkBody& chunk,
+                                              Compressor& compressor) {
   std::vector<EventView> events;
   TRY(decode_columns(chunk.core, held.columns, events));
   std::vector<bool> before(events.size());
@@ -238,14 +243,19 @@ Result<Bytes> Redactor::rewrite(const HeldChunk& held, const ChunkBody& chunk, G
   if (nodes.size() > 0xFFFF || builder.raw_bytes() > k_max_chunk_raw_bytes) {
     return fail(Errc::exhausted, "too many separate removals in one chunk: remove a whole range");
   }
-  raw = static_cast<std::uint32_t>(builder.raw_bytes());
+  Rewritten out;
+  out.raw = static_cast<std::uint32_t>(builder.raw_bytes());
+  // Commitments make a chunk larger: a group that would exceed its limit goes on as a new one.
+  out.begins_group = chunk.begins_group || group_raw_ + out.raw > k_max_group_raw_bytes;
+  group_raw_ = out.begins_group ? out.raw : group_raw_ + out.raw;
   Bytes columns;
   builder.append_columns(columns);
-  Bytes body(chunk.core_bytes.begin(), chunk.core_bytes.end());
-  append_chunk_frame(body, raw, chunk.begins_group, punctured ? k_salt_punctured : k_salt_seed,
-                     nodes);
-  TRY(compressor.compress(columns, part, body));
-  return body;
+  out.body.assign(chunk.core_bytes.begin(), chunk.core_bytes.end());
+  append_chunk_frame(out.body, out.raw, out.begins_group,
+                     punctured ? k_salt_punctured : k_salt_seed, nodes);
+  TRY(compressor.compress(columns, out.begins_group ? GroupPart::opens : GroupPart::continues,
+                          out.body));
+  return out;
 }
 
 // A group is recompressed as a whole: later chunks of its zstd frame may refer to removed bytes.
@@ -266,11 +276,9 @@ Result<void> Redactor::flush_group() {
       TRY(write_chunk(held.seq, chunk.core, chunk.raw_bytes, chunk.begins_group, held.body));
       continue;
     }
-    std::uint32_t raw = chunk.raw_bytes;
-    const auto part = chunk.begins_group ? GroupPart::opens : GroupPart::continues;
-    TRY_ASSIGN(const auto rewritten, rewrite(held, chunk, part, compressor, raw));
+    TRY_ASSIGN(const auto rewritten, rewrite(held, chunk, compressor));
     if (touched_) {
-      TRY(write_chunk(held.seq, chunk.core, raw, chunk.begins_group, rewritten));
+      TRY(write_chunk(held.seq, chunk.core, rewritten.raw, rewritten.begins_group, rewritten.body));
     } else {
       TRY(write_chunk(held.seq, chunk.core, chunk.raw_bytes, chunk.begins_group, held.body));
     }

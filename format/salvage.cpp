@@ -13,8 +13,10 @@
 namespace sworn::format {
 namespace {
 
+// Of columns, at most: a record must stay below k_max_chunk_raw_bytes.
 constexpr std::size_t k_batch_bytes = 512 * 1024;
-constexpr std::size_t k_batch_events = 100'000;
+constexpr std::size_t k_column_bytes = 25;  // kind, three numbers of up to 64 bits, length
+static_assert(k_batch_bytes + k_max_event_bytes + k_column_bytes <= k_max_chunk_raw_bytes);
 
 Result<Digest> digest_file(const ReadFile& file) {
   Sha256 hash;
@@ -61,22 +63,25 @@ class RecoveredWriter {
     key_.emplace(std::move(made));
     return {};
   }
+  void not_before(MonoTime t) { last_ = t; }
   Result<void> add(const EventView& view) {
     // Times of damaged sources may go back; the columns cannot say so.
     const MonoTime t = std::max(view.t, last_);
     last_ = t;
     batch_.push_back({view.number, view.kind, t, std::min(view.at, t),
                       Bytes(view.data.begin(), view.data.end()), false});
-    bytes_ += view.data.size();
-    if (bytes_ >= k_batch_bytes || batch_.size() >= k_batch_events) {
+    bytes_ += view.data.size() + k_column_bytes;
+    if (bytes_ >= k_batch_bytes) {
       return flush();
     }
     return {};
   }
-  Result<void> flush() {
-    if (batch_.empty()) {
-      return {};
-    }
+  Result<void> flush() { return batch_.empty() ? Result<void>() : write(); }
+  // At least one record, so that the copy says that it is one.
+  Result<void> finish() { return batch_.empty() && wrote_ ? Result<void>() : write(); }
+
+ private:
+  Result<void> write() {
     std::vector<EventView> views;
     views.reserve(batch_.size());
     for (const auto& event : batch_) {
@@ -88,10 +93,10 @@ class RecoveredWriter {
     TRY(out_.append(record));
     batch_.clear();
     bytes_ = 0;
+    wrote_ = true;
     return {};
   }
 
- private:
   AppendFile& out_;
   FileId id_;
   std::uint32_t seq_;
@@ -100,29 +105,39 @@ class RecoveredWriter {
   std::optional<SigningKey> key_;
   std::vector<Event> batch_;
   std::size_t bytes_ = 0;
+  bool wrote_ = false;
   MonoTime last_{};
 };
 
-// Where the records that can be kept end, and the number of the next one.
+// What is kept of the source, byte for byte, and the number of the record that follows it.
 struct Prefix {
   std::uint64_t bytes = 0;
   std::uint32_t next_seq = 0;
 };
+// Through the last valid seal, also where something before it is damaged: what stands behind the
+// damage is proven all the same. Without a valid seal the header alone is kept.
 Result<Prefix> sealed_prefix(const ReadFile& source, const FileId& id, std::uint64_t sealed_bytes) {
   RecordScanner scanner(source, id, k_preamble_bytes);
-  Prefix prefix;
   while (true) {
     TRY_ASSIGN(const auto record, scanner.next());
-    if (!record || record->skipped != 0) {
-      return prefix;
+    if (!record) {
+      return fail(Errc::corrupt, "the file changed while it was read");
     }
-    // Without a single valid seal the header alone is kept.
-    if (prefix.bytes != 0 && record->end() > sealed_bytes) {
-      return prefix;
+    if (sealed_bytes == 0 || record->end() == sealed_bytes) {
+      return Prefix{record->end(), record->frame.seq + 1};
     }
-    prefix.bytes = record->end();
-    prefix.next_seq = record->frame.seq + 1;
   }
+}
+
+// Of the last chunk in which an event below `number` stands.
+MonoTime last_time_before(const SessionReader& reader, std::uint64_t number) {
+  MonoTime last{};
+  for (const auto& ref : reader.chunks()) {
+    if (ref.first_event < number) {
+      last = ref.t_last;
+    }
+  }
+  return last;
 }
 
 struct Leftover {
@@ -179,6 +194,7 @@ Result<SalvageReport> salvage(const ReadFile& source, const std::string& tail_pa
   note.when = clock.wall();
   TRY(copy_prefix(source, prefix.bytes, out));
   RecoveredWriter writer(out, id, prefix.next_seq, note, entropy);
+  writer.not_before(last_time_before(*reader, checked.events));
   TRY(writer.begin());
   reader->set_tail(std::move(leftover.tail));
   TRY(reader->seek_event(checked.events));
@@ -196,7 +212,7 @@ Result<SalvageReport> salvage(const ReadFile& source, const std::string& tail_pa
     ++report.recovered_events;
     report.recovered_bytes += view->data.size();
   }
-  TRY(writer.flush());
+  TRY(writer.finish());
   for (const auto& damage : reader->damage()) {
     report.unreadable_bytes += damage.length;
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copies what is provable of a crashed or damaged session into a new file: original bytes unchanged
-// through the last valid seal, then one critical record RECOVERED with what lay behind it (unsealed
-// chunks, tail events), signed by a fresh key under another domain. Never shown or counted as
-// sealed. The source is opened read-only and never changed.
+// through the last valid seal, then critical records RECOVERED (at least one) with what lay behind
+// it (unsealed chunks, tail events), signed by a fresh key under another domain. Never shown or
+// counted as sealed. The source is opened read-only and never changed.
 #pragma once
 
 #include "base/clock.hpp"

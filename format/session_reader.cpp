@@ -18,7 +18,6 @@ constexpr std::size_t k_max_damage = 1000;
 
 struct SessionReader::Impl {
   const ReadFile& file;
-  Bytes preamble;
   FileId id{};
   SessionHeader header;
   std::uint64_t records_begin = 0;  // behind the header
@@ -27,20 +26,24 @@ struct SessionReader::Impl {
   FileState state = FileState::open;
   std::vector<ChunkRef> chunks;
   std::vector<Damage> damage;
-  std::uint64_t sealed_events = 0;
+  std::size_t sealed_chunks = 0;  // chunks[0 .. sealed_chunks) stand before a seal
   std::uint32_t group = k_no_group;
-  std::vector<Event> recovered;  // numbers continue those of the chunks
-  std::vector<Event> tail;       // numbers continue those of `recovered`
-  std::uint64_t want = 0;        // number of the next event
+  std::optional<std::uint32_t> next_seq;
+  bool damaged = false;     // heads alone are not believed any more
+  std::vector<Event> tail;  // numbers continue those of the chunks
+  std::uint64_t want = 0;   // number of the next event
   std::unique_ptr<ChunkLoader> loader;
 
   explicit Impl(const ReadFile& f) : file(f) {}
 
-  [[nodiscard]] std::uint64_t chunk_events() const {
-    return chunks.empty() ? 0 : chunks.back().first_event + chunks.back().n_events;
+  [[nodiscard]] std::uint64_t events_before(std::size_t place) const {
+    return place == 0 ? 0 : chunks[place - 1].first_event + chunks[place - 1].n_events;
   }
-  [[nodiscard]] std::uint64_t file_events() const {
-    return recovered.empty() ? chunk_events() : recovered.back().number + 1;
+  [[nodiscard]] std::uint64_t file_events() const { return events_before(chunks.size()); }
+  [[nodiscard]] std::uint64_t events_not_recovered() const {
+    const auto first = std::find_if(chunks.begin(), chunks.end(),
+                                    [](const ChunkRef& ref) { return ref.recovered; });
+    return events_before(static_cast<std::size_t>(first - chunks.begin()));
   }
 
   void note_damage(std::uint64_t offset, std::uint64_t length, std::string what) {
@@ -51,16 +54,21 @@ struct SessionReader::Impl {
     }
   }
 
-  Result<void> read_header() {
-    preamble.resize(k_preamble_bytes);
+  Result<void> read_preamble() {
+    Bytes preamble(k_preamble_bytes);
     TRY_ASSIGN(const auto n, file.read_at(0, preamble));
     preamble.resize(n);
     TRY_ASSIGN(const auto parsed, decode_preamble(preamble));
     id = parsed.file_id;
+    return {};
+  }
+
+  Result<void> read_header() {
     RecordScanner scanner(file, id, k_preamble_bytes);
     TRY_ASSIGN(const auto record, scanner.next());
-    if (!record || record->skipped != 0 || record->frame.record_type() != RecordType::header ||
-        record->frame.seq != 0) {
+    const bool found = record && record->skipped == 0 &&
+                       record->frame.record_type() == RecordType::header && record->frame.seq == 0;
+    if (!found) {
       return fail(Errc::corrupt, "the header of the session file is missing or damaged");
     }
     TRY_ASSIGN(header, decode_session_header(record->body));
@@ -69,102 +77,183 @@ struct SessionReader::Impl {
     return {};
   }
 
-  void take_chunk(const RecordScanner::Record& record) {
-    const auto head = decode_chunk_head(record.body);
+  // A damaged header takes its own contents with it, not the session: what is behind it is still
+  // evidence. Errc::corrupt where there is nothing.
+  Result<void> scan_without_header(const Error& why) {
+    header = SessionHeader{};
+    header.file_id = id;
+    records_begin = scanned = k_preamble_bytes;
+    damaged = true;
+    TRY(scan());
+    if (chunks.empty()) {
+      return tl::make_unexpected(why);
+    }
+    note_damage(k_preamble_bytes, 0, why.context);
+    header.started_mono = chunks.front().t_first;
+    return {};
+  }
+
+  void leave_out(std::uint64_t offset, std::uint64_t length, std::string why) {
+    note_damage(offset, length, std::move(why));
+    group = k_no_group;
+  }
+
+  void take_chunk(std::uint64_t offset, std::uint64_t length, ByteView body, bool recovered) {
+    const auto head = decode_chunk_head(body);
     if (!head) {
-      note_damage(record.offset, k_frame_bytes + record.frame.body_bytes, head.error().context);
-      group = k_no_group;
+      leave_out(offset, length, head.error().context);
       return;
     }
     const auto& core = head->core;
-    const std::uint64_t expected = chunk_events();
+    const std::uint64_t expected = file_events();
     if (core.first_event < expected || (!chunks.empty() && core.t_first < chunks.back().t_last)) {
-      note_damage(record.offset, k_frame_bytes + record.frame.body_bytes,
-                  "a chunk that repeats or goes back in time is left out");
-      group = k_no_group;
+      leave_out(offset, length, "a chunk that repeats or goes back in time is left out");
       return;
     }
     if (core.first_event > expected) {
-      note_damage(record.offset, 0,
-                  "events " + std::to_string(expected) + " to " +
-                      std::to_string(core.first_event - 1) + " are missing");
-      group = k_no_group;
+      leave_out(offset, 0,
+                "events " + std::to_string(expected) + " to " +
+                    std::to_string(core.first_event - 1) + " are missing");
     }
     const auto place = static_cast<std::uint32_t>(chunks.size());
-    if (head->begins_group) {
+    if (head->begins_group || recovered) {
       group = place;
     }
-    chunks.push_back({record.offset, core.chunk_no, core.n_events, core.first_event, core.t_first,
-                      core.t_last, head->raw_bytes, group});
+    chunks.push_back({offset, core.chunk_no, core.n_events, core.first_event, core.t_first,
+                      core.t_last, head->raw_bytes, group, recovered});
   }
 
-  Result<void> take_recovered(std::uint64_t offset) {
-    RecordScanner one(file, id, offset);
-    TRY_ASSIGN(const auto record, one.next());
-    if (!record || record->offset != offset) {
-      return {};  // noted as damage by the caller's scan
+  void take_recovered(const RecordScanner::Record& record) {
+    const std::uint64_t length = k_frame_bytes + record.body.size();
+    const auto part = recovered_events_part(record.body);
+    if (!part) {
+      leave_out(record.offset, length, part.error().context);
+    } else if (!part->empty()) {
+      take_chunk(record.offset, length, *part, true);
     }
-    auto found = decode_recovered(id, record->body);
-    if (!found) {
-      note_damage(offset, k_frame_bytes + record->body.size(), found.error().context);
+  }
+
+  void take_seal(const RecordScanner::Record& record) {
+    sealed_chunks = chunks.size();
+    const auto seal = decode_seal(record.body);
+    if (seal && seal->final()) {
+      state = FileState::closed;
+    }
+  }
+
+  Result<void> take_record(const RecordScanner::Record& record) {
+    const std::uint64_t length = k_frame_bytes + record.frame.body_bytes;
+    const auto type = record.frame.record_type();
+    if (state == FileState::closed) {
+      // Nothing behind the final seal is evidence; what looks like more of the session is a
+      // forgery.
+      const bool allowed =
+          type == RecordType::index || type == RecordType::footer || type == RecordType::redaction;
+      if (!allowed) {
+        note_damage(record.offset, length, "a record behind the final seal is left out");
+      }
       return {};
     }
-    for (auto& event : found->events) {
-      if (event.number >= file_events()) {
-        recovered.push_back(std::move(event));
-      }
+    switch (type) {
+      case RecordType::chunk:
+        take_chunk(record.offset, length, record.body, false);
+        return {};
+      case RecordType::seal:
+        take_seal(record);
+        return {};
+      case RecordType::recovered:
+        take_recovered(record);
+        return {};
+      case RecordType::header:
+        note_damage(record.offset, length, "a second header");
+        return {};
+      case RecordType::end:
+      case RecordType::index:
+      case RecordType::footer:
+      case RecordType::redaction:
+        return {};
+      case RecordType::open_proof:
+      case RecordType::key_box:
+      case RecordType::anchor:
+        return fail(Errc::unsupported,
+                    "the file holds a record type that this build does not know");
+    }
+    if (!is_ancillary(record.frame.type)) {
+      return fail(Errc::unsupported, "the file holds a critical record (type " +
+                                         std::to_string(record.frame.type) +
+                                         ") that this build does not know");
     }
     return {};
   }
 
-  Result<void> scan() {
+  // A head that was read without its crc may lie. Whether it fits to what was read before.
+  [[nodiscard]] bool is_doubtful(const RecordScanner::Record& record) const {
+    if (record.skipped != 0 || (next_seq && record.frame.seq != *next_seq)) {
+      return true;
+    }
+    if (record.frame.record_type() != RecordType::chunk) {
+      return false;
+    }
+    const auto head = decode_chunk_head(record.body);
+    return !head || head->core.first_event != file_events() ||
+           (!chunks.empty() && head->core.t_first < chunks.back().t_last);
+  }
+
+  // False where the heads contradict each other.
+  Result<bool> scan_heads() {
     RecordScanner scanner(file, id, scanned);
     while (true) {
       TRY_ASSIGN(const auto record, scanner.next_head(k_chunk_fixed_bytes));
       if (!record) {
         break;
       }
-      if (record->skipped != 0) {
-        note_damage(record->offset - record->skipped, record->skipped, "unreadable bytes");
-        group = k_no_group;
+      if (is_doubtful(*record)) {
+        return false;
       }
-      const std::uint8_t type = record->frame.type;
-      switch (record->frame.record_type()) {
-        case RecordType::chunk:
-          take_chunk(*record);
-          break;
-        case RecordType::seal:
-          sealed_events = chunk_events();
-          break;
-        case RecordType::end:
-          state = FileState::closed;
-          break;
-        case RecordType::recovered:
-          TRY(take_recovered(record->offset));
-          break;
-        case RecordType::header:
-          note_damage(record->offset, k_frame_bytes + record->frame.body_bytes, "a second header");
-          break;
-        case RecordType::index:
-        case RecordType::footer:
-        case RecordType::redaction:
-          break;
-        case RecordType::open_proof:
-        case RecordType::key_box:
-        case RecordType::anchor:
-          return fail(Errc::unsupported,
-                      "the file holds a record type that this build does not know");
-        default:
-          if (!is_ancillary(type)) {
-            return fail(Errc::unsupported, "the file holds a critical record (type " +
-                                               std::to_string(type) +
-                                               ") that this build does not know");
-          }
-      }
+      TRY(take_record(*record));
       scanned = record->offset + k_frame_bytes + record->frame.body_bytes;
+      next_seq = record->frame.seq + 1;
+    }
+    trailing = scanner.trailing();
+    // Nothing follows that could contradict the last one.
+    return chunks.empty() ? true : is_intact(file, id, chunks.back().offset);
+  }
+
+  Result<void> scan_whole() {
+    RecordScanner scanner(file, id, scanned);
+    while (true) {
+      TRY_ASSIGN(const auto record, scanner.next());
+      if (!record) {
+        break;
+      }
+      if (record->skipped != 0) {
+        leave_out(record->offset - record->skipped, record->skipped, "unreadable bytes");
+      }
+      TRY(take_record(*record));
+      scanned = record->end();
     }
     trailing = scanner.trailing();
     return {};
+  }
+
+  // The heads of chunks are enough, until the first sign of damage: from then on nothing is
+  // believed but records whose crc holds, so that one flipped bit costs no more than the record it
+  // is in.
+  Result<void> scan() {
+    if (!damaged) {
+      TRY_ASSIGN(const bool fits, scan_heads());
+      if (fits) {
+        return {};
+      }
+      damaged = true;
+      chunks.clear();
+      loader->forget();
+      group = k_no_group;
+      sealed_chunks = 0;
+      state = FileState::open;
+      scanned = records_begin;
+    }
+    return scan_whole();
   }
 
   Result<bool> use_index() {
@@ -174,7 +263,7 @@ struct SessionReader::Impl {
     }
     chunks = std::move(hint->chunks);
     state = FileState::closed;
-    sealed_events = chunk_events();
+    sealed_chunks = chunks.size();
     TRY_ASSIGN(scanned, file.size());
     return true;
   }
@@ -205,11 +294,10 @@ struct SessionReader::Impl {
     return place;
   }
 
-  static std::optional<EventView> find_extra(const std::vector<Event>& events,
-                                             std::uint64_t number) {
-    const auto it = std::lower_bound(events.begin(), events.end(), number,
+  [[nodiscard]] std::optional<EventView> find_in_tail(std::uint64_t number) const {
+    const auto it = std::lower_bound(tail.begin(), tail.end(), number,
                                      [](const Event& e, std::uint64_t n) { return e.number < n; });
-    return it == events.end() ? std::nullopt : std::optional(it->view());
+    return it == tail.end() ? std::nullopt : std::optional(it->view());
   }
 };
 
@@ -218,8 +306,16 @@ SessionReader::~SessionReader() = default;
 
 Result<std::unique_ptr<SessionReader>> SessionReader::open(const ReadFile& file) {
   auto impl = std::make_unique<Impl>(file);
-  TRY(impl->read_header());
+  TRY(impl->read_preamble());
   impl->loader = std::make_unique<ChunkLoader>(file, impl->id);
+  const auto header = impl->read_header();
+  if (!header) {
+    if (header.error().code != Errc::corrupt) {
+      return tl::make_unexpected(header.error());
+    }
+    TRY(impl->scan_without_header(header.error()));
+    return std::unique_ptr<SessionReader>(new SessionReader(std::move(impl)));
+  }
   TRY_ASSIGN(const bool indexed, impl->use_index());
   if (!indexed) {
     TRY(impl->scan());
@@ -240,10 +336,10 @@ const std::vector<Damage>& SessionReader::damage() const {
   return impl_->damage;
 }
 std::uint64_t SessionReader::sealed_events() const {
-  return impl_->sealed_events;
+  return impl_->events_before(impl_->sealed_chunks);
 }
 std::uint64_t SessionReader::first_unsealed_extra() const {
-  return impl_->chunk_events();
+  return impl_->events_not_recovered();
 }
 std::uint64_t SessionReader::trailing_bytes() const {
   return impl_->trailing;
@@ -257,16 +353,12 @@ MonoTime SessionReader::first_time() const {
   if (!impl_->chunks.empty()) {
     return impl_->chunks.front().t_first;
   }
-  const auto& extra = impl_->recovered.empty() ? impl_->tail : impl_->recovered;
-  return extra.empty() ? impl_->header.started_mono : extra.front().t;
+  return impl_->tail.empty() ? impl_->header.started_mono : impl_->tail.front().t;
 }
 
 MonoTime SessionReader::last_time() const {
   if (!impl_->tail.empty()) {
     return impl_->tail.back().t;
-  }
-  if (!impl_->recovered.empty()) {
-    return impl_->recovered.back().t;
   }
   return impl_->chunks.empty() ? impl_->header.started_mono : impl_->chunks.back().t_last;
 }
@@ -289,7 +381,7 @@ void SessionReader::set_tail(std::vector<Event> events) {
 
 Result<std::optional<EventView>> SessionReader::next() {
   auto& r = *impl_;
-  if (r.want < r.chunk_events()) {
+  if (r.want < r.file_events()) {
     TRY_ASSIGN(const auto place, r.load_from(r.place_of(r.want)));
     if (place < r.chunks.size()) {
       const auto& ref = r.chunks[place];
@@ -298,13 +390,11 @@ Result<std::optional<EventView>> SessionReader::next() {
       ++r.want;
       return view;
     }
-    r.want = r.chunk_events();
+    r.want = r.file_events();
   }
-  for (const auto* extra : {&r.recovered, &r.tail}) {
-    if (const auto view = Impl::find_extra(*extra, r.want)) {
-      r.want = view->number + 1;
-      return view;
-    }
+  if (const auto view = r.find_in_tail(r.want)) {
+    r.want = view->number + 1;
+    return view;
   }
   return std::nullopt;
 }
@@ -330,15 +420,13 @@ Result<void> SessionReader::seek_time(MonoTime t) {
       return {};
     }
   }
-  r.want = r.chunk_events();
-  for (const auto* extra : {&r.recovered, &r.tail}) {
-    for (const auto& event : *extra) {
-      if (event.t >= t) {
-        r.want = event.number;
-        return {};
-      }
-      r.want = event.number + 1;
+  r.want = r.file_events();
+  for (const auto& event : r.tail) {
+    if (event.t >= t) {
+      r.want = event.number;
+      return {};
     }
+    r.want = event.number + 1;
   }
   return {};
 }

@@ -27,12 +27,13 @@ struct ChunkRef {
   MonoTime t_last;
   std::uint32_t raw_bytes = 0;    // of the columns, as the frame says
   std::uint32_t group_start = 0;  // place in chunks() that begins the zstd frame; k_no_group: lost
+  bool recovered = false;         // a RECOVERED record of a salvaged copy: not sealed
 };
 
 inline constexpr std::uint32_t k_no_group = 0xFFFFFFFF;
 
 enum class FileState : std::uint8_t {
-  closed,  // END and final seal are there
+  closed,  // the final seal is there
   open,    // no END yet: live or crashed (a kernel lock on the .part tells which; see store.hpp)
 };
 
@@ -44,7 +45,8 @@ struct Damage {
 
 class SessionReader {
  public:
-  // `file` must outlive the reader.
+  // `file` must outlive the reader. Where the header alone is damaged, the session is still read,
+  // with an empty header and an entry in damage().
   static Result<std::unique_ptr<SessionReader>> open(const ReadFile& file);
   ~SessionReader();
   SessionReader(const SessionReader&) = delete;

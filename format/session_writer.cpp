@@ -126,7 +126,8 @@ struct SessionWriter::Impl {
     Seal seal;
     seal.seal_no = next_seal;
     seal.flags = flags;
-    seal.t = std::max(clock.mono(), last_seal_time);
+    // Never older than what it covers, whatever the clock says.
+    seal.t = std::max({clock.mono(), last_seal_time, last_event_time});
     seal.wall = clock.wall();
     seal.leaves = unsealed_leaves;
     if (!seal.final()) {
@@ -213,6 +214,11 @@ Result<void> SessionWriter::append(std::span<const EventView> events) {
     }
     if (event.data.size() > k_max_event_bytes) {
       return impl_->remember(Result<void>(fail(Errc::bad_usage, "an event of more than 64 KiB")));
+    }
+    const auto kind = static_cast<std::uint8_t>(event.kind);
+    if (kind == 0 || kind > k_kind_mask || event.redacted) {
+      return impl_->remember(
+          Result<void>(fail(Errc::bad_usage, "an event of a kind that cannot be recorded")));
     }
     impl_->builder.add(event);
     impl_->last_event_time = event.t;

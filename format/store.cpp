@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 
 #include <fcntl.h>
@@ -70,8 +71,14 @@ Result<std::unique_ptr<PartFile>> PartFile::create(const std::string& final_path
   part->final_path_ = final_path;
   part->part_path_ = format::part_path(final_path);
   TRY_ASSIGN(part->file_, PosixAppendFile::create(part->part_path_));
-  if (::flock(part->file_->fd(), LOCK_EX | LOCK_NB) != 0) {
-    return fail_sys(errno, "cannot lock " + part->part_path_);
+  // Whoever lists the directory right now may hold the lock for the moment of its test.
+  for (int attempt = 0; ::flock(part->file_->fd(), LOCK_EX | LOCK_NB) != 0; ++attempt) {
+    const int error = errno;
+    if ((error != EWOULDBLOCK && error != EINTR) || attempt == 200) {
+      return fail_sys(error, "cannot lock " + part->part_path_);
+    }
+    constexpr timespec k_pause{0, 5'000'000};
+    ::nanosleep(&k_pause, nullptr);
   }
   return part;
 }

@@ -204,6 +204,9 @@ EventView TailWriter::commit(EventKind kind, MonoTime t, MonoTime at, std::size_
 }
 
 Result<EventView> TailWriter::put(EventKind kind, MonoTime t, MonoTime at, ByteView data) {
+  if (data.size() > k_max_event_bytes) {
+    return fail(Errc::bad_usage, "an event of more than 64 KiB");
+  }
   const auto place =
       reserve(std::max<std::size_t>(data.size(), 1), std::max<std::size_t>(data.size(), 1));
   if (place.empty()) {
@@ -294,7 +297,8 @@ HalfContents parse_half(ByteView half, const FileId& id, std::uint64_t from) {
     if (number >= from) {
       const auto data = half.subspan(at + k_tail_entry_bytes, entry.length);
       out.events.push_back({number, static_cast<EventKind>(entry.kind), MonoTime{entry.t},
-                            MonoTime{entry.at}, Bytes(data.begin(), data.end()), false});
+                            MonoTime{std::min(entry.at, entry.t)}, Bytes(data.begin(), data.end()),
+                            false});
     }
     ++number;
     at += entry_bytes(entry.length);

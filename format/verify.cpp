@@ -6,6 +6,7 @@
 #include "format/chunk.hpp"
 #include "format/compress.hpp"
 #include "format/event_payload.hpp"
+#include "format/index.hpp"
 #include "format/merkle.hpp"
 #include "format/record.hpp"
 #include "format/recovered.hpp"
@@ -15,12 +16,35 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace sworn::format {
 namespace {
 
-constexpr std::size_t k_max_findings = 1000;
-constexpr std::int64_t k_silence_slack_us = 5'000'000;
+// Findings of each severity that are kept: hostile bytes can make any number of them.
+constexpr std::array<std::size_t, 3> k_max_findings{100, 300, 600};
+constexpr std::int64_t k_slack_us = 5'000'000;
+constexpr std::int64_t k_clock_step_us = 1'000'000;
+
+bool is_zero(const PublicKey& key) {
+  return key == PublicKey{};
+}
+
+// What the file was when the check began: a live one grows meanwhile.
+class Snapshot final : public ReadFile {
+ public:
+  Snapshot(const ReadFile& file, std::uint64_t size) : file_(file), size_(size) {}
+  [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset,
+                                            std::span<std::byte> out) const override {
+    const std::uint64_t left = offset < size_ ? size_ - offset : 0;
+    return file_.read_at(offset, out.first(std::min<std::uint64_t>(out.size(), left)));
+  }
+  [[nodiscard]] Result<std::uint64_t> size() const override { return size_; }
+
+ private:
+  const ReadFile& file_;
+  std::uint64_t size_;
+};
 
 // A record since the last seal, as this verifier computed it.
 struct OpenLeaf {
@@ -42,9 +66,16 @@ class Verifier {
  private:
   void find(Severity severity, std::string code, std::uint64_t offset, std::uint64_t length,
             std::string text);
+  // Behind something that we do not know nothing can be called broken.
   void tampered(std::string code, std::uint64_t offset, std::uint64_t length, std::string text) {
-    broken_ = true;
+    broken_ = broken_ || !unsupported_;
     find(Severity::failure, std::move(code), offset, length, std::move(text));
+  }
+  // Of records that no seal covers yet: tampering where a seal follows, else what a crash leaves.
+  void suspect(std::string code, std::uint64_t offset, std::uint64_t length, std::string text) {
+    if (suspects_.size() < k_max_findings.back()) {
+      suspects_.push_back({Severity::warning, std::move(code), offset, length, std::move(text)});
+    }
   }
 
   Result<bool> read_header();
@@ -59,6 +90,10 @@ class Verifier {
   [[nodiscard]] bool is_named(const PublicKey& key) const;
   void check_redactions();
   void behind_final(const RecordScanner::Record& record);
+  void check_clocks(const Seal& seal, const RecordScanner::Record& record);
+  void take_seal(const Seal& seal, const RecordScanner::Record& record, const Digest& root);
+  void accuse_suspects();
+  void derive_hints(const RecordScanner::Record& last);
   void check_events(const ChunkBody& chunk, const RecordScanner::Record& record);
   void compare_leaves(const Seal& seal, const RecordScanner::Record& record);
   void conclude();
@@ -67,6 +102,8 @@ class Verifier {
   const Progress& progress_;
   const VerifyOptions& options_;
   VerifyReport report_;
+  std::array<std::size_t, 3> found_{};  // findings kept, by severity
+  std::vector<Finding> suspects_;
   bool broken_ = false;  // something sealed does not hold
   bool unsupported_ = false;
   bool refused_ = false;  // redacted by somebody who is not named
@@ -78,7 +115,6 @@ class Verifier {
   MerkleTree tree_;
   std::vector<OpenLeaf> open_;
   PublicKey key_{};
-  bool key_known_ = false;
   std::uint32_t next_seal_ = 0;
   std::uint32_t last_seal_seq_ = 0;
   bool any_seal_record_ = false;
@@ -86,18 +122,27 @@ class Verifier {
   MonoTime last_event_time_{};
   bool final_ = false;
   bool end_seen_ = false;
-  std::uint64_t end_events_ = 0;
-  std::uint32_t end_chunks_ = 0;
+  std::uint64_t end_offset_ = 0;
+  IndexBuilder index_;
+  Bytes hints_;  // what may stand behind the final seal, and nothing else
+  std::uint64_t hints_begin_ = 0;
+  std::uint64_t final_offset_ = 0;
+  bool hint_seen_ = false;
 
   std::uint64_t next_event_ = 0;
   std::uint32_t next_chunk_ = 0;
+  std::uint64_t next_recovered_ = 0;
+  bool any_unsealed_event_ = false;
+  MonoTime first_unsealed_time_{};  // of the first event since the last seal
   bool group_valid_ = false;
+  std::uint64_t group_raw_ = 0;
   Decompressor decompressor_;
   Bytes columns_;
   std::vector<EventView> events_;
   std::vector<Digest> salts_;
   std::uint64_t open_gaps_ = 0;
   std::uint64_t open_hidden_ = 0;
+  std::uint64_t clock_offset_ = 0;
   std::uint64_t trailing_ = 0;
   RedactionList removed_;
   std::vector<Digest> removed_digests_;  // as each REDACTION record states it
@@ -105,9 +150,20 @@ class Verifier {
 
 void Verifier::find(Severity severity, std::string code, std::uint64_t offset, std::uint64_t length,
                     std::string text) {
-  if (report_.findings.size() < k_max_findings) {
+  const auto place = static_cast<std::size_t>(severity);
+  if (found_[place] < k_max_findings[place]) {
+    ++found_[place];
     report_.findings.push_back({severity, std::move(code), offset, length, std::move(text)});
+  } else {
+    ++report_.findings_left_out;
   }
+}
+
+void Verifier::accuse_suspects() {
+  for (auto& suspect : suspects_) {
+    tampered(std::move(suspect.code), suspect.offset, suspect.length, std::move(suspect.text));
+  }
+  suspects_.clear();
 }
 
 // False: nothing behind can be read.
@@ -156,10 +212,13 @@ Result<bool> Verifier::read_header() {
     }
     return false;
   }
+  if (is_zero(header->first_key)) {
+    tampered("bad_header", record->offset, record->body.size(), "the header has no signing key");
+    return false;
+  }
   report_.header = *header;
   report_.header->file_id = id_;
   report_.first_key = key_ = header->first_key;
-  key_known_ = true;
   next_seq_ = 1;
   open_.push_back({0, record->offset, k_frame_bytes + record->body.size(), RecordType::header,
                    header_leaf(preamble_, record->body), true});
@@ -176,23 +235,44 @@ void Verifier::on_skipped(const RecordScanner::Record& record) {
          "bytes behind the final seal cannot be read (index or footer; not evidence)");
     return;
   }
-  tampered("damaged_bytes", from, record.skipped,
-           "bytes that are no record stand between readable ones");
+  suspect("damaged_bytes", from, record.skipped,
+          "bytes that are no record stand between readable ones");
 }
 
-// The bytes behind a valid final seal prove nothing and must not pretend to.
+// The bytes behind a valid final seal prove nothing and must not pretend to: a reader may use index
+// and footer to find chunks, so they must be exactly what derives from the rest of the file.
 void Verifier::behind_final(const RecordScanner::Record& record) {
-  switch (record.frame.record_type()) {
-    case RecordType::index:
-    case RecordType::footer:
-      return;
-    case RecordType::redaction:
-      on_redaction(record);
-      return;
-    default:
-      tampered("record_behind_final_seal", record.offset, k_frame_bytes + record.body.size(),
-               "a record stands behind the final seal");
+  const std::uint64_t length = k_frame_bytes + record.body.size();
+  const auto type = record.frame.record_type();
+  if (type == RecordType::redaction && !hint_seen_) {
+    on_redaction(record);
+    derive_hints(record);
+    return;
   }
+  if (type != RecordType::index && type != RecordType::footer) {
+    tampered("record_behind_final_seal", record.offset, length,
+             "a record stands behind the final seal");
+    return;
+  }
+  hint_seen_ = true;
+  if (broken_ || unsupported_) {
+    return;  // there is nothing to derive them from
+  }
+  Bytes bytes;
+  append_record(bytes, id_, type, record.frame.seq, record.body);
+  const std::uint64_t place = record.offset - hints_begin_;
+  if (place > hints_.size() || length > hints_.size() - place ||
+      !std::equal(bytes.begin(), bytes.end(),
+                  hints_.begin() + static_cast<std::ptrdiff_t>(place))) {
+    tampered("hint_mismatch", record.offset, length,
+             "the index or footer is not the one of this file: it would show something else");
+  }
+}
+
+// Index and footer as they must stand behind this record, the last one before them.
+void Verifier::derive_hints(const RecordScanner::Record& last) {
+  hints_begin_ = last.end();
+  hints_ = index_.encode(id_, last.frame.seq + 1, hints_begin_, end_offset_, final_offset_);
 }
 
 bool Verifier::is_named(const PublicKey& key) const {
@@ -251,15 +331,22 @@ void Verifier::check_events(const ChunkBody& chunk, const RecordScanner::Record&
   auto& leaf = open_.back();
   const auto bad = [&](std::string code, std::string text) {
     leaf.content_holds = false;
-    tampered(std::move(code), record.offset, length,
-             fmt::format("chunk {}: {}", chunk.core.chunk_no, text));
+    suspect(std::move(code), record.offset, length,
+            fmt::format("chunk {}: {}", chunk.core.chunk_no, text));
   };
   if (chunk.begins_group) {
     decompressor_.begin_group();
     group_valid_ = true;
+    group_raw_ = 0;
   }
   if (!group_valid_) {
     bad("chunk_unreadable", "the beginning of its group is lost");
+    return;
+  }
+  group_raw_ += chunk.raw_bytes;
+  if (group_raw_ > k_max_group_raw_bytes) {
+    group_valid_ = false;
+    bad("chunk_unreadable", "its group is larger than the limit of 1 MiB");
     return;
   }
   columns_.resize(chunk.raw_bytes);
@@ -308,7 +395,7 @@ void Verifier::on_chunk(const RecordScanner::Record& record) {
       unsupported_ = true;
       find(Severity::failure, "unsupported_chunk", record.offset, length, chunk.error().context);
     } else {
-      tampered("bad_chunk", record.offset, length, chunk.error().context);
+      suspect("bad_chunk", record.offset, length, chunk.error().context);
     }
     return;
   }
@@ -316,10 +403,15 @@ void Verifier::on_chunk(const RecordScanner::Record& record) {
   const auto& core = chunk->core;
   if (core.chunk_no != next_chunk_ || core.first_event != next_event_ ||
       core.t_first < last_event_time_) {
-    tampered("chunk_out_of_order", record.offset, length,
-             fmt::format("chunk {} with event {} stands where chunk {} with event {} belongs",
-                         core.chunk_no, core.first_event, next_chunk_, next_event_));
+    suspect("chunk_out_of_order", record.offset, length,
+            fmt::format("chunk {} with event {} stands where chunk {} with event {} belongs",
+                        core.chunk_no, core.first_event, next_chunk_, next_event_));
   }
+  if (!any_unsealed_event_) {
+    any_unsealed_event_ = true;
+    first_unsealed_time_ = core.t_first;
+  }
+  index_.add(record.offset, core, chunk->begins_group, chunk->raw_bytes);
   next_chunk_ = core.chunk_no + 1;
   next_event_ = core.first_event + core.n_events;
   last_event_time_ = core.t_last;
@@ -335,18 +427,17 @@ void Verifier::on_end(const RecordScanner::Record& record) {
   const auto events = r.u64();
   const auto chunks = r.u32();
   const auto late = r.u64();
-  if (record.body.size() != k_end_bytes || end_seen_) {
-    tampered("bad_end", record.offset, record.body.size(), "an END record of the wrong form");
+  if (record.body.size() != k_end_bytes) {
+    suspect("bad_end", record.offset, record.body.size(), "an END record of the wrong form");
     return;
   }
   end_seen_ = true;
-  end_events_ = *events;
-  end_chunks_ = *chunks;
+  end_offset_ = record.offset;
   report_.late_bytes = *late;
-  if (end_events_ != next_event_ || end_chunks_ != next_chunk_) {
-    tampered("end_mismatch", record.offset, record.body.size(),
-             fmt::format("END counts {} events in {} chunks; the file has {} in {}", end_events_,
-                         end_chunks_, next_event_, next_chunk_));
+  if (*events != next_event_ || *chunks != next_chunk_) {
+    suspect("end_mismatch", record.offset, record.body.size(),
+            fmt::format("END counts {} events in {} chunks; the file has {} in {}", *events,
+                        *chunks, next_event_, next_chunk_));
   }
 }
 
@@ -376,19 +467,55 @@ void Verifier::compare_leaves(const Seal& seal, const RecordScanner::Record& rec
   }
 }
 
+// Neither proves anything by itself: a suspended host explains much. Both tell where to look.
+void Verifier::check_clocks(const Seal& seal, const RecordScanner::Record& record) {
+  const auto& policy = report_.header->seal_policy;
+  const bool first = report_.seals == 0;
+  const MonoTime before = first ? report_.header->started_mono : last_seal_time_;
+  if (before.us > 0 && seal.t > before) {
+    const std::int64_t silence = seal.t.us - before.us;
+    report_.max_silence.us = std::max(report_.max_silence.us, silence);
+    const std::int64_t allowed = static_cast<std::int64_t>(policy.heartbeat_ms) * 1000 + k_slack_us;
+    if (silence > allowed) {
+      find(Severity::warning, "silence", record.offset, 0,
+           fmt::format("{} without a seal before seal {} (the policy allows {}); a suspended host "
+                       "explains it, a stopped recorder too",
+                       format_duration(silence, 1), seal.seal_no, format_duration(allowed, 1)));
+    }
+  }
+  const std::int64_t waited = any_unsealed_event_ && seal.t > first_unsealed_time_
+                                  ? seal.t.us - first_unsealed_time_.us
+                                  : 0;
+  if (waited > static_cast<std::int64_t>(policy.max_interval_ms) * 1000 + k_slack_us) {
+    find(Severity::warning, "late_seal", record.offset, 0,
+         fmt::format("seal {} came {} after the first event it covers", seal.seal_no,
+                     format_duration(waited, 1)));
+  }
+  // Of the wall clock against the clock that orders. Hostile values may wrap, nothing more.
+  const auto offset =
+      static_cast<std::uint64_t>(seal.wall.us) - static_cast<std::uint64_t>(seal.t.us);
+  const auto step = static_cast<std::int64_t>(offset - clock_offset_);
+  if (!first && (step > k_clock_step_us || step < -k_clock_step_us)) {
+    find(Severity::warning, "clock_step", record.offset, 0,
+         fmt::format("the wall clock was moved by {:.3f} s before seal {}",
+                     static_cast<double>(step) / 1e6, seal.seal_no));
+  }
+  clock_offset_ = offset;
+}
+
 void Verifier::on_seal(const RecordScanner::Record& record) {
   const std::uint64_t length = k_frame_bytes + record.body.size();
+  accuse_suspects();
   const auto seal = decode_seal(record.body);
   if (!seal) {
     tampered("bad_seal", record.offset, length, seal.error().context);
-    key_known_ = false;
     return;
   }
-  if (!key_known_ || seal->seal_no != next_seal_) {
+  // A seal that does not hold changes nothing: one that was put in between does not spoil those
+  // behind it.
+  if (seal->seal_no != next_seal_) {
     tampered("seal_out_of_order", record.offset, length,
-             fmt::format("seal {} stands where seal {} belongs, or the key for it is lost",
-                         seal->seal_no, next_seal_));
-    key_known_ = false;
+             fmt::format("seal {} stands where seal {} belongs", seal->seal_no, next_seal_));
     return;
   }
   MerkleTree tree = tree_;
@@ -399,7 +526,6 @@ void Verifier::on_seal(const RecordScanner::Record& record) {
   if (!verify_signature(key_, seal_message(id_, *seal, tree.size(), root), seal->signature)) {
     tampered("bad_signature", record.offset, length,
              fmt::format("the signature of seal {} does not hold", seal->seal_no));
-    key_known_ = false;
     return;
   }
   compare_leaves(*seal, record);
@@ -407,63 +533,82 @@ void Verifier::on_seal(const RecordScanner::Record& record) {
     tampered("time_goes_back", record.offset, length,
              fmt::format("seal {} is older than what it covers", seal->seal_no));
   }
-  if (report_.seals > 0) {
-    const std::int64_t silence = seal->t.us - last_seal_time_.us;
-    report_.max_silence.us = std::max(report_.max_silence.us, silence);
-    const std::int64_t allowed =
-        static_cast<std::int64_t>(report_.header->seal_policy.heartbeat_ms) * 1000 +
-        k_silence_slack_us;
-    if (silence > allowed) {
-      find(Severity::warning, "silence", record.offset, 0,
-           fmt::format("{} without a seal before seal {} (the policy allows {}); a suspended host "
-                       "explains it, a stopped recorder too",
-                       format_duration(silence, 1), seal->seal_no, format_duration(allowed, 1)));
-    }
-  } else {
-    report_.first_time = seal->wall;
+  if (seal->final() != is_zero(seal->next_key)) {
+    tampered("bad_seal", record.offset, length,
+             "a final seal names a next key, or another one names none");
   }
+  if (seal->final() != end_seen_) {
+    tampered(seal->final() ? "bad_final_seal" : "end_not_final", record.offset, length,
+             "the final seal and END belong together");
+  }
+  check_clocks(*seal, record);
   tree_ = std::move(tree);
-  key_ = seal->next_key;
-  last_seal_time_ = seal->t;
+  take_seal(*seal, record, root);
+}
+
+void Verifier::take_seal(const Seal& seal, const RecordScanner::Record& record,
+                         const Digest& root) {
+  if (report_.seals == 0) {
+    report_.first_time = seal.wall;
+  }
+  key_ = seal.next_key;
+  last_seal_time_ = seal.t;
   last_seal_seq_ = record.frame.seq;
   any_seal_record_ = true;
   ++next_seal_;
   ++report_.seals;
   report_.root = root;
-  report_.sealed_until = seal->wall;
+  report_.sealed_until = seal.wall;
   report_.sealed_bytes = record.end();
   report_.events = next_event_;
   report_.gaps += open_gaps_;
   report_.hidden_inputs += open_hidden_;
   open_gaps_ = open_hidden_ = 0;
+  any_unsealed_event_ = false;
   open_.clear();
-  if (seal->final()) {
+  if (seal.final()) {
     final_ = true;
-    if (!end_seen_ || seal->next_key != PublicKey{}) {
-      tampered("bad_final_seal", record.offset, length,
-               "a final seal without an END record or with a next key");
-    }
-  } else if (end_seen_) {
-    tampered("end_not_final", record.offset, length, "END is not followed by the final seal");
+    final_offset_ = record.offset;
+    derive_hints(record);
   }
 }
 
 void Verifier::on_recovered(const RecordScanner::Record& record) {
-  const auto found = decode_recovered(id_, record.body);
+  const auto bad = [&](std::string text) {
+    tampered("bad_recovery", record.offset, record.body.size(), std::move(text));
+  };
+  const bool first = !report_.recovered;
   report_.recovered = true;
+  // A salvaged copy ends with its last valid seal; one without any keeps the header alone.
+  const std::size_t unsealed_before = report_.seals == 0 ? 1 : 0;
+  if (first && (open_.size() != unsealed_before || !suspects_.empty())) {
+    bad("a recovery record stands elsewhere than behind the last seal");
+  }
+  const auto found = decode_recovered(id_, record.body);
   if (!found) {
-    tampered("bad_recovery", record.offset, record.body.size(), found.error().context);
+    bad(found.error().context);
     return;
   }
   if (!found->signature_holds) {
-    tampered("bad_recovery", record.offset, record.body.size(),
-             "the salvager's signature does not hold");
+    bad("the salvager's signature does not hold");
     return;
   }
   find(Severity::note, "recovered", record.offset, record.body.size(),
        fmt::format("{} events that no seal of the recorder covers were recovered at {}: {}",
                    found->events.size(), format_rfc3339(found->note.when, 0),
                    printable(found->note.reason, 200)));
+  if (found->events.empty()) {
+    return;
+  }
+  next_recovered_ = first ? next_event_ : next_recovered_;
+  const std::uint64_t number = found->events.front().number;
+  if (number < next_recovered_) {
+    bad(fmt::format("it repeats event {}", number));
+  } else if (number > next_recovered_) {
+    find(Severity::warning, "events_missing", record.offset, 0,
+         fmt::format("events {} to {} could not be recovered", next_recovered_, number - 1));
+  }
+  next_recovered_ = found->events.back().number + 1;
 }
 
 void Verifier::on_record(const RecordScanner::Record& record) {
@@ -477,10 +622,18 @@ void Verifier::on_record(const RecordScanner::Record& record) {
   ++report_.records;
   const auto type = record.frame.record_type();
   if (record.frame.seq != next_seq_) {
-    tampered("record_out_of_order", record.offset, k_frame_bytes + record.body.size(),
-             fmt::format("record {} stands where record {} belongs", record.frame.seq, next_seq_));
+    suspect("record_out_of_order", record.offset, k_frame_bytes + record.body.size(),
+            fmt::format("record {} stands where record {} belongs", record.frame.seq, next_seq_));
   }
   next_seq_ = record.frame.seq + 1;
+  if (report_.recovered && type != RecordType::recovered) {
+    tampered("record_behind_recovery", record.offset, k_frame_bytes + record.body.size(),
+             "a record stands behind a recovery record");
+  }
+  if (end_seen_ && type != RecordType::seal) {
+    suspect("record_behind_end", record.offset, k_frame_bytes + record.body.size(),
+            "a record stands between END and the final seal");
+  }
   switch (type) {
     case RecordType::chunk:
       on_chunk(record);
@@ -543,6 +696,10 @@ Result<void> Verifier::scan() {
 
 void Verifier::conclude() {
   report_.closed = final_;
+  for (auto& suspect : suspects_) {
+    find(Severity::warning, std::move(suspect.code), suspect.offset, suspect.length,
+         std::move(suspect.text) + " (behind the last seal)");
+  }
   if (trailing_ != 0) {
     const std::uint64_t from = report_.file_bytes - trailing_;
     if (final_) {
@@ -563,10 +720,10 @@ void Verifier::conclude() {
   }
   std::stable_sort(report_.findings.begin(), report_.findings.end(),
                    [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
-  if (unsupported_) {
-    report_.verdict = Verdict::unsupported;
-  } else if (broken_) {
+  if (broken_) {
     report_.verdict = Verdict::tampered;
+  } else if (unsupported_) {
+    report_.verdict = Verdict::unsupported;
   } else if (refused_) {
     report_.verdict = Verdict::redaction_refused;
   } else if (report_.seals == 0) {
@@ -628,7 +785,9 @@ int exit_status_of(Verdict verdict) {
 
 Result<VerifyReport> verify(const ReadFile& file, const Progress& progress,
                             const VerifyOptions& options) {
-  return Verifier(file, progress, options).run();
+  TRY_ASSIGN(const auto size, file.size());
+  const Snapshot snapshot(file, size);
+  return Verifier(snapshot, progress, options).run();
 }
 
 }  // namespace sworn::format

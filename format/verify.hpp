@@ -76,12 +76,13 @@ struct VerifyReport {
   std::optional<WallTime> sealed_until;
   PublicKey first_key{};
   Digest root{};                  // of the last valid seal
-  std::vector<Finding> findings;  // worst first within the order of the file; at most 1,000
+  std::vector<Finding> findings;  // worst first, then in the order of the file; at most 1,000
+  std::uint64_t findings_left_out = 0;
 };
 
-// `progress(done, total)` in bytes; may be empty. Only I/O trouble is an Error; everything that the
-// bytes can say is in the report. `tail_events`: from a tail beside a .part, if any, for the
-// completeness answer.
+// `progress(done, total)` in bytes; may be empty. Only I/O trouble is an Error (and a file that is
+// no session file: Errc::bad_usage); everything that the bytes can say is in the report. A file
+// that grows meanwhile is checked as it was at the call.
 using Progress = std::function<void(std::uint64_t, std::uint64_t)>;
 struct VerifyOptions {
   std::vector<PublicKey> trusted_redactors;  // beside those that the header names
