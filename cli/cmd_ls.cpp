@@ -34,13 +34,13 @@ Row read_row(const std::string& path) {
 void print_row(const Row& row, const std::string& directory) {
   const auto name = std::filesystem::path(row.path).lexically_relative(directory).string();
   if (!row.summary) {
-    fmt::print("{:<20}  {:>10}  {:<8}  {}\n  cannot be read: {}\n", "?", "?", "?", printable(name),
-               describe(row.error));
+    fmt::print("{:<20}  {:>10}  {:<8}  {}\n  {}\n", "?", "?", "unread", describe(row.error),
+               printable(name));
     return;
   }
   const auto& s = *row.summary;
   fmt::print("{:<20}  {:>10}  {:<8}  {:<10}  {:<14}  {}\n", format_rfc3339(s.header.started, 0),
-             format_duration(s.duration_us, 0), format::name_of(s.state),
+             format_duration(s.duration_us, 0), state_text(s),
              printable(s.start ? s.start->user : "?", 10), describe_end(s),
              printable(s.start ? join_argv(s.start->argv) : "?", 60));
   fmt::print("  {}\n", printable(name));

@@ -26,7 +26,7 @@ int run(const Arguments& args) {
                      "install sworn completely: cmake --install build/release"},
                     k_exit_recorder_failed);
   }
-  std::vector<std::string> words{"sworn-recorder"};
+  std::vector<std::string> words{"sworn-recorder", "rec"};
   words.insert(words.end(), args.words().begin(), args.words().end());
   std::vector<char*> argv;
   argv.reserve(words.size() + 1);
@@ -41,10 +41,22 @@ int run(const Arguments& args) {
                   k_exit_recorder_failed);
 }
 
+// The recorder parses these itself; tests/cli/rec-options compares the two.
 constexpr Option k_options[] = {
-    {"-o,--output", ValueKind::file, "FILE", "name of the recording; never overwritten"},
+    {"-o,--output", ValueKind::file, "FILE",
+     "name of the recording, never overwritten (default: a new one in "
+     "$XDG_DATA_HOME/sworn/sessions)"},
     {"--input", ValueKind::choice, "none|commands|all",
      "what of the keystrokes is stored (default commands: what the terminal echoes)"},
+    {"--sync", ValueKind::choice, "none|interval|critical",
+     "when the file is forced to the disk (default interval: once a second)"},
+    {"--on-failure", ValueKind::choice, "terminate|continue_and_alert",
+     "what happens when recording is no longer possible (default terminate)"},
+    {"--reason", ValueKind::text, "TEXT", "why this session takes place; on record"},
+    {"--ticket", ValueKind::text, "TEXT", "the ticket it belongs to; on record"},
+    {"--login", ValueKind::none, "", "start the command as a login shell"},
+    {"--streams", ValueKind::none, "", "never add a terminal, keep the three streams apart"},
+    {"-q,--quiet", ValueKind::none, "", "do not say at the start that the session is recorded"},
 };
 constexpr ExitStatus k_exits[] = {
     {"N", "that of the recorded program; 128+N where signal N ended it"},
@@ -55,6 +67,8 @@ constexpr ExitStatus k_exits[] = {
 constexpr Example k_examples[] = {
     {"sworn rec", "record a shell until it exits"},
     {"sworn rec -o upgrade.sworn -- apt-get upgrade", "record one command"},
+    {"sworn rec --reason \"replace disk\" --ticket OPS-1234",
+     "with what the investigator will ask first"},
 };
 
 }  // namespace
@@ -62,7 +76,7 @@ constexpr Example k_examples[] = {
 constinit const Command k_cmd_rec = {
     .name = "rec",
     .summary = "record a session",
-    .usage = "[-o FILE] [--input=none|commands|all] [--] [COMMAND [ARGUMENT...]]",
+    .usage = "[OPTIONS] [--] [COMMAND [ARGUMENT...]]",
     .details =
         "Runs COMMAND (default: the shell of the user) on a terminal of its own, or between pipes "
         "where "

@@ -16,6 +16,9 @@ extern const Command k_cmd_info;
 extern const Command k_cmd_ls;
 extern const Command k_cmd_verify;
 extern const Command k_cmd_salvage;
+extern const Command k_cmd_play;
+extern const Command k_cmd_screen;
+extern const Command k_cmd_export;
 extern const Command k_cmd_help;
 extern const Command k_cmd_completion;
 

@@ -4,6 +4,7 @@
 #include "base/version.hpp"
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
+#include "cli/text.hpp"
 
 #include <fmt/format.h>
 
@@ -14,30 +15,9 @@ namespace {
 
 constexpr std::size_t k_width = 80;
 
-std::string wrap(std::string_view text, std::size_t indent) {
-  std::string out;
-  std::size_t column = k_width;
-  while (!text.empty()) {
-    const auto space = std::min(text.find(' '), text.size());
-    const auto word = text.substr(0, space);
-    text.remove_prefix(std::min(space + 1, text.size()));
-    if (column + 1 + word.size() > k_width) {
-      out += out.empty() ? "" : "\n";
-      out.append(indent, ' ');
-      column = indent;
-    } else {
-      out += ' ';
-      ++column;
-    }
-    out += word;
-    column += word.size();
-  }
-  return out + "\n";
-}
-
 // A left column of `width` and a wrapped right one.
 std::string two_columns(std::string_view left, std::string_view right, std::size_t width) {
-  auto text = wrap(right, width);
+  auto text = wrap(right, width, k_width);
   if (left.size() + 2 < width) {
     text.replace(0, left.size() + 2, "  " + std::string(left));
     return text;
@@ -81,7 +61,7 @@ std::string render_help(const Command& command) {
   std::string text = fmt::format("sworn {}: {}\n\nusage: sworn {} {}\n", command.name,
                                  command.summary, command.name, command.usage);
   if (!command.details.empty()) {
-    text += "\n" + wrap(command.details, 0);
+    text += "\n" + wrap(command.details, 0, k_width);
   }
   text += "\noptions:\n";
   for (const auto& option : command.options) {
@@ -93,7 +73,7 @@ std::string render_help(const Command& command) {
   if (!command.examples.empty()) {
     text += "\nexamples:\n";
     for (const auto& example : command.examples) {
-      text += fmt::format("  {}\n{}", example.line, wrap(example.meaning, 6));
+      text += fmt::format("  {}\n{}", example.line, wrap(example.meaning, 6, k_width));
     }
   }
   text += "\nexit status:\n";

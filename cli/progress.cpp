@@ -15,7 +15,7 @@ constexpr std::int64_t k_first_us = 1'000'000;
 constexpr std::int64_t k_every_us = 200'000;
 }  // namespace
 
-ProgressLine::ProgressLine(Clock& clock, std::string label)
+ProgressLine::ProgressLine(Clock& clock, std::string_view label)
     : clock_(clock),
       label_(printable(label, 48)),
       next_{clock.mono().us + k_first_us},

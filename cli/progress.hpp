@@ -7,13 +7,14 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace sworn::cli {
 
 class ProgressLine {
  public:
   // `clock` must outlive the object.
-  ProgressLine(Clock& clock, std::string label);
+  ProgressLine(Clock& clock, std::string_view label);
   ~ProgressLine();
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;

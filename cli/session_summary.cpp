@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/session_summary.hpp"
 
-#include "base/printable.hpp"
+#include "cli/text.hpp"
 
 #include <fmt/format.h>
 
@@ -91,7 +91,7 @@ Json exit_to_json(const format::Exit& e) {
 }
 
 void line(std::string& out, std::string_view label, const std::string& text) {
-  out += fmt::format("{:<10} {}\n", label, printable(text));
+  out += labelled(label, text, 11);
 }
 
 void append_start(std::string& out, const format::SessionStart& s) {
@@ -128,6 +128,7 @@ Result<SessionSummary> summarise(OpenSession& session) {
   TRY_ASSIGN(summary.file_bytes, session.file->size());
   summary.header = reader.header();
   summary.state = session.state;
+  summary.closed = reader.state() == format::FileState::closed;
   summary.events = reader.event_count();
   summary.sealed_events = reader.sealed_events();
   summary.chunks = reader.chunks().size();
@@ -141,17 +142,6 @@ Result<SessionSummary> summarise(OpenSession& session) {
   TRY(find_start(session, summary));
   TRY(find_exit(session, summary));
   return summary;
-}
-
-std::string human_bytes(std::uint64_t bytes) {
-  constexpr std::array<std::string_view, 5> k_units = {"B", "KiB", "MiB", "GiB", "TiB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (value >= 1024 && unit + 1 < k_units.size()) {
-    value /= 1024;
-    ++unit;
-  }
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, k_units.at(unit));
 }
 
 std::string join_argv(const std::vector<std::string>& argv) {
@@ -171,29 +161,33 @@ std::string join_argv(const std::vector<std::string>& argv) {
   return out;
 }
 
-std::string describe_end(const SessionSummary& summary) {
-  if (summary.exit) {
-    if (summary.exit->signal == 0) {
-      return fmt::format("exit {}", summary.exit->status);
+std::string describe_end(const SessionSummary& s) {
+  if (s.exit) {
+    if (s.exit->signal == 0) {
+      return fmt::format("exit {}", s.exit->status);
     }
-    const char* name = ::strsignal(summary.exit->signal);
-    return fmt::format("signal {} ({})", summary.exit->signal, name == nullptr ? "unknown" : name);
+    const char* name = ::strsignal(s.exit->signal);
+    return fmt::format("signal {} ({})", s.exit->signal, name == nullptr ? "unknown" : name);
   }
-  switch (summary.state) {
+  switch (s.state) {
     case format::StoredState::live:
       return "being recorded";
     case format::StoredState::crashed:
       return "recorder died";
     case format::StoredState::closed:
-      return "end not on record";
+      return s.closed ? "no exit event" : "cut short";
   }
   return "";
+}
+
+std::string_view state_text(const SessionSummary& s) {
+  return s.state == format::StoredState::closed && !s.closed ? "cut" : format::name_of(s.state);
 }
 
 Json to_json(const SessionSummary& s) {
   return {{"schema", "sworn.session/1"},
           {"path", s.path},
-          {"state", format::name_of(s.state)},
+          {"state", state_text(s)},
           {"file_bytes", s.file_bytes},
           {"file_id", format::to_hex(s.header.file_id)},
           {"mode", s.header.mode},
@@ -214,8 +208,7 @@ Json to_json(const SessionSummary& s) {
 
 std::string render_text(const SessionSummary& s) {
   std::string out;
-  line(out, "file",
-       fmt::format("{} ({}, {})", s.path, human_bytes(s.file_bytes), format::name_of(s.state)));
+  line(out, "file", fmt::format("{} ({}, {})", s.path, human_bytes(s.file_bytes), state_text(s)));
   line(out, "session",
        fmt::format("{} {}", format::to_hex(s.header.file_id),
                    s.header.mode == "standalone" ? "self-recorded" : s.header.mode));

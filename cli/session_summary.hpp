@@ -17,6 +17,7 @@ struct SessionSummary {
   std::uint64_t file_bytes = 0;
   format::SessionHeader header;
   format::StoredState state = format::StoredState::closed;
+  bool closed = false;                        // END and final seal are there
   std::optional<format::SessionStart> start;  // nullopt: redacted or unreadable
   std::optional<format::Exit> exit;           // nullopt: not (yet) on record
   std::uint64_t events = 0;
@@ -34,9 +35,11 @@ Result<SessionSummary> summarise(OpenSession& session);
 Json to_json(const SessionSummary& summary);             // schema sworn.session/1
 std::string render_text(const SessionSummary& summary);  // the lines of `sworn info`
 
-// "exit 0", "signal 9 (killed)", "being recorded", "recorder died".
+// "live", "crashed", "closed", or "cut": the name of a closed session without its end.
+std::string_view state_text(const SessionSummary& summary);
+
+// "exit 0", "signal 9 (Killed)", "being recorded", "recorder died".
 std::string describe_end(const SessionSummary& summary);
 std::string join_argv(const std::vector<std::string>& argv);  // quoted where a shell would need it
-std::string human_bytes(std::uint64_t bytes);                 // "1.2 MiB"
 
 }  // namespace sworn::cli

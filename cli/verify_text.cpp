@@ -3,6 +3,7 @@
 
 #include "base/printable.hpp"
 #include "cli/session_summary.hpp"
+#include "cli/text.hpp"
 
 #include <fmt/format.h>
 
@@ -16,18 +17,6 @@ using format::Severity;
 using format::Verdict;
 using format::VerifyReport;
 
-std::string grouped(std::uint64_t n) {
-  auto text = std::to_string(n);
-  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
-    text.insert(static_cast<std::size_t>(at), ",");
-  }
-  return text;
-}
-
-std::string count(std::uint64_t n, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", grouped(n), n == 1 ? one : many);
-}
-
 std::string_view name_of(Severity severity) {
   switch (severity) {
     case Severity::note:
@@ -40,16 +29,30 @@ std::string_view name_of(Severity severity) {
   return "";
 }
 
+bool is_failure(const format::Finding& finding) {
+  return finding.severity == Severity::failure;
+}
+
 bool is_all_zero(const format::PublicKey& key) {
   return std::all_of(key.begin(), key.end(), [](std::byte b) { return b == std::byte{0}; });
+}
+
+std::string tampered_text(const VerifyReport& r) {
+  const auto failures = std::count_if(r.findings.begin(), r.findings.end(), is_failure);
+  const auto first = std::find_if(r.findings.begin(), r.findings.end(), is_failure);
+  std::string text = "CHANGED: what was sealed is not what is there";
+  if (first != r.findings.end()) {
+    text += fmt::format("; {}, the first at byte {} of {}",
+                        count(static_cast<std::uint64_t>(failures), "failure", "failures"),
+                        grouped(first->offset), grouped(r.file_bytes));
+  }
+  return text + fmt::format("; {} otherwise", count(r.seals, "seal holds", "seals hold"));
 }
 
 std::string integrity(const VerifyReport& r) {
   switch (r.verdict) {
     case Verdict::tampered:
-      return fmt::format(
-          "CHANGED: what was sealed is not what is there; proven up to byte {} of {}",
-          grouped(r.sealed_bytes), grouped(r.file_bytes));
+      return tampered_text(r);
     case Verdict::unsupported:
       return "NOT CHECKED: the file needs a version of sworn that knows more";
     case Verdict::unsealed:
@@ -108,12 +111,12 @@ std::string identity(const VerifyReport& r) {
 }
 
 void line(std::string& out, std::string_view label, const std::string& text) {
-  out += fmt::format("{:<13} {}\n", label, printable(text));
+  out += labelled(label, text, 14);
 }
 
 std::string time_range(const VerifyReport& r) {
   if (!r.first_time || !r.sealed_until) {
-    return "no sealed time";
+    return "never";
   }
   return format_rfc3339(*r.first_time, 0) + " .. " + format_rfc3339(*r.sealed_until, 0);
 }
@@ -124,9 +127,8 @@ std::string render_verify(const VerifyReport& r, const VerifyContext& context) {
   std::string out;
   line(out, "file", context.path);
   if (r.header) {
-    line(out, "session",
-         fmt::format("{}  {}  sworn {}", format::to_hex(r.header->file_id), time_range(r),
-                     r.header->recorder_version));
+    line(out, "session", format::to_hex(r.header->file_id));
+    line(out, "sealed", time_range(r));
   }
   line(out, "integrity", integrity(r));
   line(out, "completeness", completeness(r, context));
@@ -200,6 +202,17 @@ Message explain_verdict(const VerifyReport& r, const VerifyContext& context) {
         return {fmt::format("{}: sealed up to {}, and still being recorded", context.path, until),
                 "the session is not over", "verify it again when it is"};
       }
+      if (r.recovered) {
+        return {
+            fmt::format("{}: a salvaged copy, sealed up to {}", context.path, until),
+            "the session was never closed; what was recovered behind the last seal is not proven",
+            "keep the original beside the copy"};
+      }
+      if (r.unsealed_bytes == 0) {
+        return {fmt::format("{}: sealed up to {}, but never closed", context.path, until),
+                "the recorder was killed, the power was cut, or the end of the file was removed",
+                salvage + "     (keeps what is proven, marks the rest)"};
+      }
       return {fmt::format("{}: sealed up to {}, then {} without a seal", context.path, until,
                           count(r.unsealed_bytes, "byte", "bytes")),
               "the recorder was killed, the power was cut, or the end of the file was removed",
@@ -214,15 +227,12 @@ Message explain_verdict(const VerifyReport& r, const VerifyContext& context) {
               "neither the signed header nor you name the key of the redaction note",
               "ask for the original, or name the redactor's key if you trust it"};
     case Verdict::tampered: {
-      const auto worst = std::find_if(r.findings.begin(), r.findings.end(), [](const auto& f) {
-        return f.severity == Severity::failure;
-      });
+      const auto worst = std::find_if(r.findings.begin(), r.findings.end(), is_failure);
       return {context.path + ": CHANGED AFTER IT WAS SEALED",
               worst == r.findings.end() ? "see the findings"
                                         : fmt::format("{} at byte {}: {}", worst->code,
                                                       grouped(worst->offset), worst->text),
-              fmt::format("keep the file as it is, get another copy; proven up to byte {} ({})",
-                          grouped(r.sealed_bytes), until)};
+              "keep the file as it is and get another copy; sworn info FILE names its session"};
     }
     case Verdict::unsupported:
       return {context.path + ": made by another version of sworn",

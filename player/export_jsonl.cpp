@@ -132,6 +132,7 @@ bool put_fields(json& object, const format::EventView& event) {
     case EventKind::input:
     case EventKind::input_hidden:
     case EventKind::typed:
+    case EventKind::side_output:
     case EventKind::exec:
     case EventKind::exec_exit:
     case EventKind::file:

@@ -3,6 +3,7 @@
 #include "cli/json.hpp"
 #include "cli/message.hpp"
 #include "cli/session_summary.hpp"
+#include "cli/text.hpp"
 
 #include <doctest/doctest.h>
 
@@ -59,4 +60,22 @@ TEST_CASE("cli summary: sizes for people") {
   CHECK(human_bytes(1023) == "1023 B");
   CHECK(human_bytes(1536) == "1.5 KiB");
   CHECK(human_bytes(5ULL << 30U) == "5.0 GiB");
+}
+
+TEST_CASE("cli text: long lines hang under their label and long words stay whole") {
+  CHECK(labelled("user", "alice", 6) == "user  alice\n");
+  CHECK(labelled("user", "", 6) == "user  \n");
+  const std::string word(120, 'x');
+  CHECK(labelled("a", "b " + word + " c", 4) == "a   b\n    " + word + "\n    c\n");
+  CHECK(wrap("one two three", 2, 9) == "  one two\n  three\n");
+  CHECK(labelled("t", "\x1b[2J", 3) == "t  \\x1b[2J\n");
+}
+
+TEST_CASE("cli text: numbers") {
+  CHECK(grouped(0) == "0");
+  CHECK(grouped(999) == "999");
+  CHECK(grouped(1'000) == "1,000");
+  CHECK(grouped(12'345'678) == "12,345,678");
+  CHECK(count(1, "seal", "seals") == "1 seal");
+  CHECK(count(2'000, "seal", "seals") == "2,000 seals");
 }
