@@ -140,7 +140,6 @@ Result<void> CastWriter::event(const format::EventView& event) {
     case EventKind::input_hidden:
     case EventKind::side_output:  // went elsewhere, never to the screen
     case EventKind::typed:
-    case EventKind::side_output:
     case EventKind::signal:
     case EventKind::clock:
     case EventKind::session_start:

@@ -140,7 +140,6 @@ bool put_fields(json& object, const format::EventView& event) {
     case EventKind::log_line:
     case EventKind::alert:
     case EventKind::error_output:
-    case EventKind::side_output:
     case EventKind::end_of_input:
     case EventKind::capture:
       return false;
