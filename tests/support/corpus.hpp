@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the test data of others lies: $SWORN_CORPUS, else ../shared/corpus beside the source tree.
+// Test data by others: $SWORN_CORPUS, else ../shared/corpus beside the source tree.
 #pragma once
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
+#include <vector>
 
 namespace sworn::test {
 
-// "" where it is absent: the test says so with MESSAGE("SKIPPED: ...") and returns.
-inline std::string corpus_dir(const std::string& name) {
-  const char* given = std::getenv("SWORN_CORPUS");
-  const std::string root = given != nullptr && *given != '\0'
-                               ? given
-                               : std::string(SWORN_SOURCE_DIR "/../shared/corpus");
-  std::error_code ignored;
-  const auto path = std::filesystem::path(root) / name;
-  return std::filesystem::is_directory(path, ignored) ? path.string() : std::string();
+inline std::filesystem::path corpus() {
+  const char* set = std::getenv("SWORN_CORPUS");
+  return set != nullptr ? std::filesystem::path(set)
+                        : std::filesystem::path(SWORN_SOURCE_DIR) / ".." / "shared" / "corpus";
+}
+
+inline std::vector<std::string> lines_of(const std::filesystem::path& path) {
+  std::vector<std::string> out;
+  std::ifstream in(path, std::ios::binary);
+  for (std::string line; std::getline(in, line);) {
+    out.push_back(line);
+  }
+  return out;
 }
 
 }  // namespace sworn::test
