@@ -6,6 +6,7 @@
 #include "cli/message.hpp"
 #include "cli/text.hpp"
 #include "player/export.hpp"
+#include "player/position_spec.hpp"
 
 #include <fmt/format.h>
 
@@ -71,6 +72,13 @@ int run(const Arguments& args) {
     return complain_usage("export", "there is no such format");
   }
   options.format = *format;
+  for (const auto* option : {"--from", "--to"}) {
+    if (const auto place = args.value(option)) {
+      if (const auto parsed = player::parse_place(*place); !parsed) {
+        return complain_usage("export", describe(parsed.error()));
+      }
+    }
+  }
   options.from = args.value("--from");
   options.to = args.value("--to");
   options.verify = !args.has("--no-verify");

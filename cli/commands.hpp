@@ -17,6 +17,7 @@ extern const Command k_cmd_ls;
 extern const Command k_cmd_verify;
 extern const Command k_cmd_salvage;
 extern const Command k_cmd_play;
+extern const Command k_cmd_log;
 extern const Command k_cmd_screen;
 extern const Command k_cmd_export;
 extern const Command k_cmd_help;

@@ -2,14 +2,12 @@
 // pty_script FILE: a person at a terminal, as a script; one step a line, '#' begins a comment:
 //   spawn 80x24 COMMAND      run by sh with exec on a fresh terminal
 //   type TEXT                \r \n \t \e \\ \xNN; everything behind the blank counts
-//   wait TEXT                until the rendered screen shows TEXT
-//   gone TEXT                until it does not
-//   resize 100x30            signal NAME (HUP INT TERM KILL WINCH STOP CONT QUIT USR1 TSTP)
-//   shell COMMAND            something beside the terminal; must succeed
-//   until COMMAND            repeated until it succeeds
-//   screen                   print the rendered screen
-//   exit N                   the program ends with status N (128+signal) within the deadline
-//   patience SECONDS         deadline of the following steps (default 10)
+//   wait TEXT                until the rendered screen shows TEXT (escapes as above; \n is the end
+//   of a row) gone TEXT                until it does not resize 100x30            signal NAME (HUP
+//   INT TERM KILL WINCH STOP CONT QUIT USR1 TSTP) shell COMMAND            something beside the
+//   terminal; must succeed until COMMAND            repeated until it succeeds screen print the
+//   rendered screen exit N                   the program ends with status N (128+signal) within the
+//   deadline patience SECONDS         deadline of the following steps (default 10)
 // ${NAME} is replaced from the environment. Exit status: 0 all steps done, 1 a step failed (said on
 // stderr, with the screen), 2 the script is wrong.
 #include "base/printable.hpp"
@@ -146,10 +144,10 @@ class Runner {
       return driver_->type(unescape(rest)).has_value();
     }
     if (verb == "wait") {
-      return driver_->wait_text(rest, patience_);
+      return driver_->wait_text(unescape(rest), patience_);
     }
     if (verb == "gone") {
-      return driver_->wait_gone(rest, patience_);
+      return driver_->wait_gone(unescape(rest), patience_);
     }
     if (verb == "until") {
       return driver_->wait_until([&] { return shell(rest); }, patience_);
