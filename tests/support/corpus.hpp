@@ -16,6 +16,13 @@ inline std::filesystem::path corpus() {
                         : std::filesystem::path(SWORN_SOURCE_DIR) / ".." / "shared" / "corpus";
 }
 
+// One folder of it; empty where it is absent: the test says so and skips.
+inline std::string corpus_dir(const std::string& name) {
+  const auto path = corpus() / name;
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored) ? path.string() : std::string();
+}
+
 inline std::vector<std::string> lines_of(const std::filesystem::path& path) {
   std::vector<std::string> out;
   std::ifstream in(path, std::ios::binary);
