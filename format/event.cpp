@@ -10,8 +10,7 @@ constexpr std::array<std::string_view, k_last_event_kind + 1> k_names{
     "unknown", "output",    "input",        "input_hidden",  "typed",         "resize",
     "signal",  "marker",    "clock",        "session_start", "command_begin", "command_end",
     "exec",    "exec_exit", "file",         "connect",       "log_line",      "alert",
-    "gap",     "exit",      "error_output", "end_of_input",  "capture",
-    "side_output"};
+    "gap",     "exit",      "error_output", "end_of_input",  "capture",       "side_output"};
 
 }  // namespace
 

@@ -36,7 +36,8 @@ enum class EventKind : std::uint8_t {
   error_output = 20,  // bytes of a stderr that is not the session's terminal
   end_of_input = 21,  // streams mode: stdin was closed
   capture = 22,       // which capture layers are active, and what they lost
-  side_output = 23,   // session with a terminal: bytes of a stdout that is not it, never on the screen
+  side_output =
+      23,  // session with a terminal: bytes of a stdout that is not it, never on the screen
 };
 inline constexpr std::uint8_t k_last_event_kind = 23;
 

@@ -460,9 +460,9 @@ TEST_CASE("shell hook: a fixed or exported PROMPT_COMMAND stays untouched") {
 
 TEST_CASE("shell hook: long lines arrive whole and too long ones say so") {
   PtyShell shell(
-      {.files = {
-           {".bashrc", k_ps1 + "bind 'set enable-bracketed-paste off'\n"
-                               "long() { printf -v x '%0*d' $1 0; history -s \": $x\"; }\n"}}});
+      {.files = {{".bashrc", k_ps1 +
+                                 "bind 'set enable-bracketed-paste off'\n"
+                                 "long() { printf -v x '%0*d' $1 0; history -s \": $x\"; }\n"}}});
   REQUIRE(shell.wait_for(PtyShell::k_prompt));
   shell.run("long 100000");
   shell.run("!!");  // bash prints the expanded line: 100 kB on the screen
