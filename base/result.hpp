@@ -32,7 +32,8 @@ struct [[nodiscard]] Error {
 template <typename T>
 using Result = tl::expected<T, Error>;
 
-// NOLINTBEGIN(performance-unnecessary-value-param): the check does not see the move into the aggregate.
+// NOLINTBEGIN(performance-unnecessary-value-param): the check does not see the move into the
+// aggregate.
 inline tl::unexpected<Error> fail(Errc code, std::string context) {
   return tl::make_unexpected(Error{code, 0, std::move(context)});
 }
