@@ -2,6 +2,8 @@
 // Test data by others: $SWORN_CORPUS, else ../shared/corpus beside the source tree.
 #pragma once
 
+#include "tests/support/source_dir.hpp"
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>

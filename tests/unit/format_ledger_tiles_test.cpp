@@ -2,6 +2,7 @@
 // Tiles, checked by a reader that has only their specification and Python's library.
 #include "format/ledger_tiles.hpp"
 #include "tests/support/sample_ledger.hpp"
+#include "tests/support/source_dir.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <doctest/doctest.h>

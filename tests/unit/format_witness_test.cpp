@@ -2,6 +2,7 @@
 // The ledger before a witness that was written from the specification alone, and before wrong ones.
 #include "format/witness.hpp"
 #include "tests/support/sample_ledger.hpp"
+#include "tests/support/source_dir.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <doctest/doctest.h>
