@@ -9,6 +9,82 @@
 #include <cstring>
 
 namespace sworn::format {
+namespace {
+
+std::array<std::byte, 37> commitment_head(const Digest& salt, std::size_t data_bytes) {
+  std::array<std::byte, 37> head;
+  head[0] = static_cast<std::byte>(k_hash_commitment);
+  std::memcpy(head.data() + 1, salt.data(), 32);
+  const auto length = static_cast<std::uint32_t>(data_bytes);
+  std::memcpy(head.data() + 33, &length, 4);
+  return head;
+}
+
+// 55 bytes: as much as one block of SHA-256 takes.
+constexpr std::size_t k_leaf_message = 55;
+void fill_leaf_message(std::byte* message, const EventView& event, std::uint32_t index,
+                       const Digest& commitment) {
+  message[0] = static_cast<std::byte>(k_hash_leaf);
+  message[1] = static_cast<std::byte>(k_leaf_of_event);
+  std::memcpy(message + 2, &event.t.us, 8);
+  std::memcpy(message + 10, &event.at.us, 8);
+  message[18] = static_cast<std::byte>(event.kind);
+  std::memcpy(message + 19, &index, 4);
+  std::memcpy(message + 23, commitment.data(), 32);
+}
+
+// The leaves of a chunk, two at a time. Each salt is overwritten by the leaf of its event: one
+// array for both keeps a chunk of 40-byte events in the cache.
+class LeafHasher {
+ public:
+  explicit LeafHasher(std::span<Digest> salts) : salts_(salts) {}
+
+  void add(const EventView& event) {
+    if (!waiting_) {
+      first_ = event;
+      waiting_ = true;
+      return;
+    }
+    waiting_ = false;
+    hash_two(first_, event, salts_[next_], salts_[next_ + 1]);
+    next_ += 2;
+  }
+
+  Digest finish() {
+    if (waiting_) {
+      Digest unwanted{};
+      hash_two(first_, first_, salts_[next_], unwanted);
+    }
+    return merkle_root_in_place(salts_);
+  }
+
+ private:
+  void hash_two(const EventView& a, const EventView& b, Digest& of_a, Digest& of_b) {
+    const auto head_a = commitment_head(of_a, a.data.size());
+    const auto head_b = commitment_head(of_b, b.data.size());
+    Digest commitment_a;
+    Digest commitment_b;
+    sha256_two({head_a, a.redacted ? ByteView{} : a.data},
+               {head_b, b.redacted ? ByteView{} : b.data}, commitment_a, commitment_b);
+    if (a.redacted) {
+      std::copy(a.commitment.begin(), a.commitment.end(), commitment_a.begin());
+    }
+    if (b.redacted) {
+      std::copy(b.commitment.begin(), b.commitment.end(), commitment_b.begin());
+    }
+    fill_leaf_message(leaves_.a(), a, next_, commitment_a);
+    fill_leaf_message(leaves_.b(), b, next_ + 1, commitment_b);
+    leaves_.hash(of_a, of_b);
+  }
+
+  std::span<Digest> salts_;
+  TwoMessages<k_leaf_message> leaves_;
+  EventView first_{};
+  bool waiting_ = false;
+  std::uint32_t next_ = 0;
+};
+
+}  // namespace
 
 void append_core(Bytes& out, const ChunkCore& core) {
   ByteWriter(out)
@@ -113,15 +189,13 @@ void ChunkBuilder::add(const EventView& event) {
 
 ChunkCore ChunkBuilder::core(std::uint32_t chunk_no, const Seed& seed) {
   derive_salts(seed, n_events_, salts_);
-  MerkleTree tree;
+  LeafHasher hasher(salts_);
   for (std::uint32_t j = 0; j < n_events_; ++j) {
     const Item& item = items_[j];
     const auto data = ByteView(data_).subspan(item.data_begin, item.data_bytes);
-    const EventView view{
-        first_event_ + j, static_cast<EventKind>(item.kind), item.t, item.at, data, false};
-    tree.add(event_leaf(view, j, event_commitment(salts_[j], data)));
+    hasher.add({first_event_ + j, static_cast<EventKind>(item.kind), item.t, item.at, data, false});
   }
-  return {chunk_no, n_events_, first_event_, items_.front().t, items_.back().t, tree.root()};
+  return {chunk_no, n_events_, first_event_, items_.front().t, items_.back().t, hasher.finish()};
 }
 
 void ChunkBuilder::append_columns(Bytes& out) const {
@@ -206,36 +280,17 @@ Result<void> decode_columns(const ChunkCore& core, ByteView columns,
 }
 
 Digest event_commitment(const Digest& salt, ByteView data) {
-  std::array<std::byte, 37> head;
-  head[0] = static_cast<std::byte>(k_hash_commitment);
-  std::memcpy(head.data() + 1, salt.data(), 32);
-  const auto length = static_cast<std::uint32_t>(data.size());
-  std::memcpy(head.data() + 33, &length, 4);
-  if (data.size() <= k_short_message - head.size()) {
-    std::array<std::byte, k_short_message> all;
-    std::memcpy(all.data(), head.data(), head.size());
-    if (!data.empty()) {
-      std::memcpy(all.data() + head.size(), data.data(), data.size());
-    }
-    return sha256_short(ByteView(all).first(head.size() + data.size()));
-  }
+  const auto head = commitment_head(salt, data.size());
   return Sha256().update(head).update(data).finish();
 }
 
 Digest event_leaf(const EventView& event, std::uint32_t index, const Digest& commitment) {
-  // 55 bytes: as much as one block of SHA-256 takes.
-  std::array<std::byte, 55> message;
-  message[0] = static_cast<std::byte>(k_hash_leaf);
-  message[1] = static_cast<std::byte>(k_leaf_of_event);
-  std::memcpy(message.data() + 2, &event.t.us, 8);
-  std::memcpy(message.data() + 10, &event.at.us, 8);
-  message[18] = static_cast<std::byte>(event.kind);
-  std::memcpy(message.data() + 19, &index, 4);
-  std::memcpy(message.data() + 23, commitment.data(), 32);
+  std::array<std::byte, k_leaf_message> message;
+  fill_leaf_message(message.data(), event, index, commitment);
   return sha256_short(message);
 }
 
-Result<Digest> leaf_root(std::span<const EventView> events, const ChunkBody& chunk,
+Result<void> event_salts(std::span<const EventView> events, const ChunkBody& chunk,
                          std::vector<Digest>& salts) {
   const auto n = static_cast<std::uint32_t>(events.size());
   if (chunk.salt_form == k_salt_seed) {
@@ -249,18 +304,17 @@ Result<Digest> leaf_root(std::span<const EventView> events, const ChunkBody& chu
                    [](const EventView& e) { return e.redacted; });
     TRY(derive_punctured_salts(chunk.salt_nodes, removed, salts));
   }
-  MerkleTree tree;
-  for (std::uint32_t j = 0; j < n; ++j) {
-    const auto& event = events[j];
-    if (event.redacted) {
-      Digest commitment{};
-      std::copy(event.commitment.begin(), event.commitment.end(), commitment.begin());
-      tree.add(event_leaf(event, j, commitment));
-    } else {
-      tree.add(event_leaf(event, j, event_commitment(salts[j], event.data)));
-    }
+  return {};
+}
+
+Result<Digest> leaf_root(std::span<const EventView> events, const ChunkBody& chunk,
+                         std::vector<Digest>& scratch) {
+  TRY(event_salts(events, chunk, scratch));
+  LeafHasher hasher(scratch);
+  for (const auto& event : events) {
+    hasher.add(event);
   }
-  return tree.root();
+  return hasher.finish();
 }
 
 }  // namespace sworn::format

@@ -86,9 +86,13 @@ Result<void> decode_columns(const ChunkCore& core, ByteView columns,
 // Leaf hash of one event; `index` is its place in the chunk.
 Digest event_commitment(const Digest& salt, ByteView data);
 Digest event_leaf(const EventView& event, std::uint32_t index, const Digest& commitment);
-// The leaf root of decoded events, to compare with the core. Redacted events count by their
-// commitment; Errc::corrupt where the salt nodes do not fit them. `salts` is scratch space.
-Result<Digest> leaf_root(std::span<const EventView> events, const ChunkBody& chunk,
+// The salts of decoded events; of redacted ones nothing useful. Errc::corrupt where the salt nodes
+// do not fit them.
+Result<void> event_salts(std::span<const EventView> events, const ChunkBody& chunk,
                          std::vector<Digest>& salts);
+// The leaf root of decoded events, to compare with the core. Redacted events count by their
+// commitment. Errors as event_salts().
+Result<Digest> leaf_root(std::span<const EventView> events, const ChunkBody& chunk,
+                         std::vector<Digest>& scratch);
 
 }  // namespace sworn::format

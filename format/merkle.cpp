@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/merkle.hpp"
 
+#include "format/constants.hpp"
 #include "format/digest.hpp"
 
 #include <bit>
+#include <cstring>
 
 namespace sworn::format {
 
@@ -40,12 +42,34 @@ std::optional<MerkleTree> MerkleTree::from_frontier(std::uint64_t size,
   return out;
 }
 
-Digest merkle_root(std::span<const Digest> leaf_hashes) {
-  MerkleTree tree;
-  for (const auto& leaf : leaf_hashes) {
-    tree.add(leaf);
+// A node without a sibling goes up as it is: that gives the tree of RFC 9162, whose left subtrees
+// are the largest complete ones, level by level and so two nodes at a time.
+Digest merkle_root_in_place(std::span<Digest> nodes) {
+  if (nodes.empty()) {
+    return sha256({});
   }
-  return tree.root();
+  TwoMessages<65> two;
+  two.a()[0] = two.b()[0] = static_cast<std::byte>(k_hash_node);
+  while (nodes.size() > 1) {
+    const std::size_t parents = nodes.size() / 2;
+    for (std::size_t i = 0; i < parents; i += 2) {
+      Digest unwanted;
+      const bool both = i + 1 < parents;
+      std::memcpy(two.a() + 1, nodes[2 * i].data(), 2 * sizeof(Digest));
+      std::memcpy(two.b() + 1, nodes[2 * (both ? i + 1 : i)].data(), 2 * sizeof(Digest));
+      two.hash(nodes[i], both ? nodes[i + 1] : unwanted);
+    }
+    if (nodes.size() % 2 != 0) {
+      nodes[parents] = nodes.back();
+    }
+    nodes = nodes.first(parents + nodes.size() % 2);
+  }
+  return nodes.front();
+}
+
+Digest merkle_root(std::span<const Digest> leaf_hashes) {
+  std::vector<Digest> nodes(leaf_hashes.begin(), leaf_hashes.end());
+  return merkle_root_in_place(nodes);
 }
 
 }  // namespace sworn::format

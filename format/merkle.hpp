@@ -30,5 +30,7 @@ class MerkleTree {
 };
 
 Digest merkle_root(std::span<const Digest> leaf_hashes);
+// The same, faster than a MerkleTree; the leaves are gone afterwards.
+Digest merkle_root_in_place(std::span<Digest> leaf_hashes);
 
 }  // namespace sworn::format

@@ -213,6 +213,7 @@ Result<Redactor::Rewritten> Redactor::rewrite(const HeldChunk& held, const Chunk
   if (root != chunk.core.leaf_root) {
     return fail(Errc::bad_seal, "a chunk does not hold what it commits to");
   }
+  TRY(event_salts(events, chunk, salts));
   std::vector<Digest> commitments(events.size());
   ChunkBuilder builder;
   bool touched = false;

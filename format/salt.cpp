@@ -25,19 +25,19 @@ void derive_salts(const Seed& seed, std::uint32_t n, std::vector<Digest>& salts)
   while (width < n) {
     width *= 2;
   }
+  TwoMessages<33> children_of_one;
+  children_of_one.a()[0] = static_cast<std::byte>(k_hash_salt_left);
+  children_of_one.b()[0] = static_cast<std::byte>(k_hash_salt_right);
+  Digest unwanted;
   // Level by level in place, from the right, and only the nodes that have a wanted leaf below them.
   for (std::uint32_t span = width / 2; span >= 1; span /= 2) {
     const std::size_t parents = salts.size();
     const std::size_t children = (static_cast<std::size_t>(n) + span - 1) / span;
     salts.resize(children);
     for (std::size_t i = parents; i-- > 0;) {
-      const Digest node = salts[i];
-      if (2 * i + 1 < children) {
-        salts[2 * i + 1] = child(k_hash_salt_right, node);
-      }
-      if (2 * i < children) {
-        salts[2 * i] = child(k_hash_salt_left, node);
-      }
+      std::memcpy(children_of_one.a() + 1, salts[i].data(), sizeof(Digest));
+      std::memcpy(children_of_one.b() + 1, salts[i].data(), sizeof(Digest));
+      children_of_one.hash(salts[2 * i], 2 * i + 1 < children ? salts[2 * i + 1] : unwanted);
     }
   }
 }
