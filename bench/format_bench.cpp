@@ -263,6 +263,43 @@ Result<json> dump(const std::string& path) {
   }
 }
 
+// Raw seeks by time to random moments: with everything opened anew each time, as a program that is
+// asked once does it, and on a reader that is already open.
+Result<json> measure_seeks(const std::string& path, int count) {
+  std::mt19937_64 random(7);
+  std::vector<double> anew_ms;
+  std::vector<double> open_ms;
+  const auto seek = [&](SessionReader& reader) -> Result<void> {
+    const std::int64_t span = reader.last_time().us - reader.first_time().us;
+    const auto ahead = static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(span + 1));
+    const MonoTime wanted{reader.first_time().us + ahead};
+    TRY(reader.seek_time(wanted));
+    TRY_ASSIGN(const auto event, reader.next());
+    if (event && event->t < wanted) {
+      return fail(Errc::corrupt, "a seek went to an earlier event");
+    }
+    return {};
+  };
+  TRY_ASSIGN(const auto kept_file, PosixReadFile::open(path));
+  TRY_ASSIGN(const auto kept, SessionReader::open(*kept_file));
+  for (int i = 0; i < count; ++i) {
+    std::int64_t begin = bench::now_ns();
+    TRY_ASSIGN(const auto file, PosixReadFile::open(path));
+    TRY_ASSIGN(const auto reader, SessionReader::open(*file));
+    TRY(seek(*reader));
+    anew_ms.push_back(static_cast<double>(bench::now_ns() - begin) / 1e6);
+    begin = bench::now_ns();
+    TRY(seek(*kept));
+    open_ms.push_back(static_cast<double>(bench::now_ns() - begin) / 1e6);
+  }
+  const auto tell = [](const std::vector<double>& samples) {
+    return json{{"p50", bench::percentile(samples, 0.5)},
+                {"p99", bench::percentile(samples, 0.99)},
+                {"worst", bench::percentile(samples, 1.0)}};
+  };
+  return json{{"anew_ms", tell(anew_ms)}, {"open_ms", tell(open_ms)}};
+}
+
 struct Options {
   std::string corpus;
   std::string out;
@@ -271,6 +308,7 @@ struct Options {
   std::size_t event_bytes = 4096;
   std::string directory = "/tmp";
   bool quick = false;
+  int count = 200;
 };
 
 Result<json> measure(const Options& options, ByteView data) {
@@ -333,8 +371,13 @@ int main(int argc, char** argv) {
   generating->add_option("--event-bytes", options.event_bytes)->check(CLI::Range(1, 65'536));
   auto* const dumping = app.add_subcommand("dump", "output bytes to stdout");
   dumping->add_option("file", options.corpus)->required();
+  auto* const seeking = app.add_subcommand("seek", "to random times of a recording");
+  seeking->add_option("file", options.corpus)->required();
+  seeking->add_option("--count", options.count)->check(CLI::Range(1, 1'000'000));
   CLI11_PARSE(app, argc, argv);
-  const auto done = dumping->parsed() ? dump(options.corpus) : run(options, generating->parsed());
+  const auto done = dumping->parsed()   ? dump(options.corpus)
+                    : seeking->parsed() ? measure_seeks(options.corpus, options.count)
+                                        : run(options, generating->parsed());
   if (!done) {
     fmt::print(stderr, "bench_format: {}\n", describe(done.error()));
     return 125;

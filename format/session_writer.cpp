@@ -11,6 +11,7 @@
 #include "format/sign.hpp"
 
 #include <cerrno>
+#include <deque>
 #include <optional>
 
 #include <sys/random.h>
@@ -40,8 +41,8 @@ struct SessionWriter::Impl {
   WriterTotals totals;
   std::optional<Error> dead;
 
-  std::optional<SigningKey> key;       // signs the next seal
-  std::optional<SigningKey> next_key;  // announced by it
+  std::optional<SigningKey> key;     // signs the next seal
+  std::deque<SigningKey> next_keys;  // the first one is announced by it
   std::uint32_t next_seq = 0;
   std::uint32_t next_seal = 0;
   std::uint64_t next_event = 0;
@@ -131,11 +132,11 @@ struct SessionWriter::Impl {
     seal.wall = clock.wall();
     seal.leaves = unsealed_leaves;
     if (!seal.final()) {
-      if (!next_key) {
+      if (next_keys.empty()) {
         TRY_ASSIGN(auto made, fresh_key());
-        next_key.emplace(std::move(made));
+        next_keys.push_back(std::move(made));
       }
-      seal.next_key = next_key->public_key();
+      seal.next_key = next_keys.front().public_key();
     }
     const Digest root = tree.root();
     TRY_ASSIGN(seal.signature, key->sign(seal_message(header.file_id, seal, tree.size(), root)));
@@ -146,9 +147,9 @@ struct SessionWriter::Impl {
     TRY(write_out());
     // The used secret is gone before anything else can happen.
     key.reset();
-    if (next_key) {
-      key.emplace(std::move(*next_key));
-      next_key.reset();
+    if (!next_keys.empty()) {
+      key.emplace(std::move(next_keys.front()));
+      next_keys.pop_front();
     }
     unsealed_leaves.clear();
     sealed_events = next_event;
@@ -266,13 +267,17 @@ Result<void> SessionWriter::seal(SealReason reason) {
   return impl_->remember(impl_->write_seal(flags));
 }
 
-Result<void> SessionWriter::prepare_key() {
+Result<bool> SessionWriter::prepare_key() {
   TRY(impl_->alive());
-  if (!impl_->next_key) {
+  if (impl_->next_keys.size() < k_keys_ahead) {
     TRY_ASSIGN(auto made, impl_->remember(impl_->fresh_key()));
-    impl_->next_key.emplace(std::move(made));
+    impl_->next_keys.push_back(std::move(made));
   }
-  return {};
+  return impl_->next_keys.size() < k_keys_ahead;
+}
+
+std::size_t SessionWriter::keys_ahead() const {
+  return impl_->next_keys.size();
 }
 
 Result<void> SessionWriter::finish(const EndTotals& totals) {
@@ -291,7 +296,7 @@ Result<void> SessionWriter::finish(const EndTotals& totals) {
   const Digest leaf = record_leaf(RecordType::end, w.next_seq, end);
   append_record(w.out, w.header.file_id, RecordType::end, w.next_seq++, end);
   w.add_leaf(leaf);
-  w.next_key.reset();
+  w.next_keys.clear();
   TRY(w.remember(w.write_seal(k_seal_final)));
   const Bytes hints = w.index.encode(w.header.file_id, w.next_seq, w.totals.stored_bytes,
                                      end_offset, w.last_seal_offset);

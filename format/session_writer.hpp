@@ -73,8 +73,13 @@ class SessionWriter {
   // nothing new it writes a seal only for heartbeat and final. Prepares no key: see prepare_key().
   Result<void> seal(SealReason reason);
 
-  // Makes the next one-time key in advance (about 25 us), so that the next seal need not. Optional.
-  Result<void> prepare_key();
+  // Makes one more one-time key in advance (about 25 us), so that the next seals need not; up to
+  // k_keys_ahead. True while there are fewer. Optional. Who could read them in our memory could
+  // also read the one that signs next and announce his own from there on: a few more give nothing
+  // away.
+  static constexpr std::size_t k_keys_ahead = 8;
+  Result<bool> prepare_key();
+  [[nodiscard]] std::size_t keys_ahead() const;
 
   // END record, final seal, index and footer. The writer is dead afterwards.
   struct EndTotals {

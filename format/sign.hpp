@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ed25519 (RFC 8032), pure mode, through OpenSSL. A SigningKey signs once by convention of the seal
 // chain; its destructor erases the secret (OpenSSL keeps it in the secure heap where
-// init_secure_heap() ran).
+// init_secure_heap() ran). One thread at a time.
 #pragma once
 
 #include "base/bytes.hpp"

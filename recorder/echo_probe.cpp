@@ -32,6 +32,7 @@ struct ProcessStat {
   std::string name;
   pid_t parent = 0;
   int terminal = 0;
+  int threads = 0;
 };
 
 std::string read_small(const std::string& path) {
@@ -73,15 +74,16 @@ std::optional<ProcessStat> read_stat(pid_t pid) {
     return std::nullopt;
   }
   const auto fields = words(std::string_view(text).substr(close + 1));
-  if (fields.size() < 5) {
+  if (fields.size() < 18) {
     return std::nullopt;
   }
   const auto parent = number<pid_t>(fields[1]);
   const auto terminal = number<int>(fields[4]);
-  if (!parent || !terminal) {
+  const auto threads = number<int>(fields[17]);
+  if (!parent || !terminal || !threads) {
     return std::nullopt;
   }
-  return ProcessStat{text.substr(open + 1, close - open - 1), *parent, *terminal};
+  return ProcessStat{text.substr(open + 1, close - open - 1), *parent, *terminal, *threads};
 }
 
 std::vector<pid_t> all_processes() {
@@ -99,23 +101,29 @@ std::vector<pid_t> all_processes() {
   return out;
 }
 
-std::vector<pid_t> children_of(pid_t pid) {
-  std::vector<pid_t> out;
+void add_children(const std::string& list, std::vector<pid_t>& out) {
+  for (const auto word : words(list)) {
+    if (const auto child = number<pid_t>(word)) {
+      out.push_back(*child);
+    }
+  }
+}
+
+// Children belong to the thread that made them.
+void add_children_of(pid_t pid, int threads, std::vector<pid_t>& out) {
   const std::string task = "/proc/" + std::to_string(pid) + "/task";
+  if (threads == 1) {
+    add_children(read_small(task + "/" + std::to_string(pid) + "/children"), out);
+    return;
+  }
   DIR* directory = ::opendir(task.c_str());
   if (directory == nullptr) {
-    return out;
+    return;
   }
   const ScopeExit closer([directory] { ::closedir(directory); });
   while (const dirent* entry = ::readdir(directory)) {
-    const std::string list = read_small(task + "/" + entry->d_name + "/children");
-    for (const auto word : words(list)) {
-      if (const auto child = number<pid_t>(word)) {
-        out.push_back(*child);
-      }
-    }
+    add_children(read_small(task + "/" + entry->d_name + "/children"), out);
   }
-  return out;
 }
 
 void add_terminal(std::vector<int>& out, int device, int except) {
@@ -130,9 +138,9 @@ bool is_multiplexer(std::string_view name) {
          name.starts_with("dtach") || name.starts_with("zellij") || name.starts_with("abduco");
 }
 
-}  // namespace
-
-std::vector<int> terminals_below(pid_t root, int except) {
+// Terminals of the processes below `root`; `seen` is told of each of them.
+template <typename Seen>
+std::vector<int> walk(pid_t root, int except, Seen seen) {
   std::vector<int> out;
   std::vector<pid_t> todo{root};
   for (std::size_t i = 0; i < todo.size() && todo.size() < k_max_processes; ++i) {
@@ -140,11 +148,17 @@ std::vector<int> terminals_below(pid_t root, int except) {
     if (!stat) {
       continue;
     }
+    seen(todo[i], *stat);
     add_terminal(out, stat->terminal, except);
-    const auto children = children_of(todo[i]);
-    todo.insert(todo.end(), children.begin(), children.end());
+    add_children_of(todo[i], stat->threads, todo);
   }
   return out;
+}
+
+}  // namespace
+
+std::vector<int> terminals_below(pid_t root, int except) {
+  return walk(root, except, [](pid_t, const ProcessStat&) {});
 }
 
 std::vector<int> terminals_of_multiplexers(int except) {
@@ -209,10 +223,17 @@ bool EchoProbe::inner_hides() const {
 }
 
 void EchoProbe::search(MonoTime now) {
-  below_ = terminals_below(command_, own_device_);
   const pid_t front = ::tcgetpgrp(terminal_);
-  const auto stat = front > 0 ? read_stat(front) : std::nullopt;
-  if (!stat || !is_multiplexer(stat->name)) {
+  std::optional<ProcessStat> in_front;
+  below_ = walk(command_, own_device_, [&](pid_t pid, const ProcessStat& stat) {
+    if (pid == front) {
+      in_front = stat;
+    }
+  });
+  if (!in_front && front > 0) {
+    in_front = read_stat(front);
+  }
+  if (!in_front || !is_multiplexer(in_front->name)) {
     behind_multiplexer_.clear();
   } else if (behind_multiplexer_.empty() || now.us - last_full_search_.us >= k_full_search_us) {
     // Only now the whole of /proc, and at most once a second.

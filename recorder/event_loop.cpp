@@ -111,15 +111,14 @@ Result<EventLoop::Watch> EventLoop::watch(int fd, std::function<void(Ready)> cal
   return out;
 }
 
-void EventLoop::set_timer(std::int64_t milliseconds, std::function<void()> callback) {
+void EventLoop::on_timer(std::function<void()> callback) {
   impl_->on_timer = std::move(callback);
+}
+
+void EventLoop::set_timer(std::int64_t milliseconds) {
   uv_update_time(&impl_->loop);
   uv_timer_start(
-      impl_->timer.get(),
-      [](uv_timer_t* handle) {
-        const auto call = static_cast<Impl*>(handle->data)->on_timer;  // it may set the timer anew
-        call();
-      },
+      impl_->timer.get(), [](uv_timer_t* handle) { static_cast<Impl*>(handle->data)->on_timer(); },
       static_cast<std::uint64_t>(std::max<std::int64_t>(milliseconds, 0)), 0);
 }
 

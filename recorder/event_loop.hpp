@@ -48,7 +48,8 @@ class EventLoop {
   Result<Watch> watch(int fd, std::function<void(Ready)> callback);
 
   // One timer; a new time replaces the old one. Milliseconds from now.
-  void set_timer(std::int64_t milliseconds, std::function<void()> callback);
+  void on_timer(std::function<void()> callback);
+  void set_timer(std::int64_t milliseconds);
 
   // wake() may be called from any thread; `callback` then runs soon, once for many.
   Result<void> on_wake(std::function<void()> callback);

@@ -126,10 +126,8 @@ ByteView InputPolicy::to_forward() const {
 
 void InputPolicy::on_forwarded(std::size_t n, MonoTime now) {
   forwarded_ += n;
-  for (auto& chunk : chunks_) {
-    if (chunk.is_forwarded) {
-      continue;
-    }
+  for (std::size_t i = index_of(next_forward_); i < chunks_.size(); ++i) {
+    Chunk& chunk = chunks_[i];
     if (chunk.begin >= forwarded_) {
       break;
     }
@@ -138,6 +136,7 @@ void InputPolicy::on_forwarded(std::size_t n, MonoTime now) {
     }
     if (chunk.end <= forwarded_) {
       chunk.is_forwarded = true;
+      next_forward_ = first_chunk_ + i + 1;
       chunk.forwarded = now;
     }
   }
@@ -249,6 +248,8 @@ void InputPolicy::drop_front(std::size_t chunks) {
     chunks_.pop_front();
     ++first_chunk_;
   }
+  next_forward_ = std::max(next_forward_, first_chunk_);
+  next_look_ = std::max(next_look_, first_chunk_);
   while (!runs_.empty() && runs_.front().chunk < first_chunk_) {
     runs_.pop_front();
   }
@@ -320,14 +321,9 @@ std::optional<MonoTime> InputPolicy::sample_due() const {
   if (echo_found_ && !chunks_.empty() && chunks_.front().looked_after) {
     take(chunks_.front().forwarded, 0);  // an echo came late: decide now
   }
-  for (const auto& chunk : chunks_) {
-    if (!chunk.is_forwarded) {
-      break;
-    }
-    if (chunk.judge != Judge::drop && !chunk.looked_after) {
-      take(chunk.forwarded, k_settle_us);
-      break;
-    }
+  if (const Chunk* chunk = next_to_look_after()) {
+    const std::int64_t settled = chunk->forwarded.us + k_settle_us;
+    take(MonoTime{std::max(settled, last_look_.us + k_between_looks_us)}, 0);
   }
   if (!runs_.empty() && chunk_of(runs_.front()).is_forwarded) {
     take(chunk_of(runs_.front()).forwarded, k_echo_wait_us);
@@ -335,12 +331,29 @@ std::optional<MonoTime> InputPolicy::sample_due() const {
   return due;
 }
 
-void InputPolicy::on_sample(const EchoState& after, MonoTime now, InputSink& sink) {
-  for (auto& chunk : chunks_) {
-    if (chunk.is_forwarded && !chunk.looked_after && now.us - chunk.forwarded.us >= k_settle_us) {
-      chunk.looked_after = true;
-      chunk.hidden_after = after.hides();
+const InputPolicy::Chunk* InputPolicy::next_to_look_after() const {
+  for (std::size_t i = index_of(next_look_); i < index_of(next_forward_); ++i) {
+    if (chunks_[i].judge != Judge::drop) {
+      return &chunks_[i];
     }
+  }
+  return nullptr;
+}
+
+bool InputPolicy::wants_look(MonoTime now) const {
+  const Chunk* chunk = next_to_look_after();
+  return chunk != nullptr && is_settled(*chunk, now);
+}
+
+void InputPolicy::on_sample(const EchoState& after, MonoTime now, InputSink& sink) {
+  for (std::size_t i = index_of(next_look_); i < index_of(next_forward_); ++i) {
+    if (!is_settled(chunks_[i], now)) {
+      break;
+    }
+    chunks_[i].looked_after = true;
+    chunks_[i].hidden_after = after.hides();
+    last_look_ = now;
+    next_look_ = first_chunk_ + i + 1;
   }
   decide(now, sink);
 }

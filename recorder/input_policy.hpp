@@ -49,7 +49,8 @@ enum class Announce : std::uint8_t { nothing, typed, hidden };
 
 class InputPolicy {
  public:
-  static constexpr std::int64_t k_settle_us = 40'000;  // from forwarding to the second look
+  static constexpr std::int64_t k_settle_us = 40'000;         // from forwarding to the second look
+  static constexpr std::int64_t k_between_looks_us = 20'000;  // a look may search for terminals
   static constexpr std::int64_t k_echo_wait_us =
       1'000'000;                                      // for an echo that has a network in between
   static constexpr std::uint64_t k_echo_slack = 512;  // bytes of other output before the echo
@@ -76,8 +77,10 @@ class InputPolicy {
 
   void on_output(ByteView data);
 
-  // When on_sample() is wanted next, with a fresh look at the terminal.
+  // When on_sample() is wanted next; with a fresh look at the terminal where wants_look() says so,
+  // else any.
   [[nodiscard]] std::optional<MonoTime> sample_due() const;
+  [[nodiscard]] bool wants_look(MonoTime now) const;
   void on_sample(const EchoState& after, MonoTime now, InputSink& sink);
 
   // The session is over: decides all that is left. What was never forwarded is not recorded.
@@ -118,6 +121,14 @@ class InputPolicy {
     MonoTime at;
     InputScan scan;
   };
+  // The program has had time for it, and nobody looked at the terminal since.
+  static bool is_settled(const Chunk& chunk, MonoTime now) {
+    return now.us - chunk.forwarded.us >= k_settle_us;
+  }
+  [[nodiscard]] const Chunk* next_to_look_after() const;
+  [[nodiscard]] std::size_t index_of(std::uint64_t chunk) const {
+    return static_cast<std::size_t>(chunk - first_chunk_);
+  }
   void add_chunk(const Read& read, std::uint64_t begin, std::uint64_t end, Judge judge);
   void update_hidden(const EchoState& before);
   Announce announce_hidden(bool answer_ends);
@@ -144,14 +155,17 @@ class InputPolicy {
   std::uint64_t forwarded_ = 0;  // everything before was forwarded
   std::size_t last_room_ = 0;
   bool finishing_ = false;
-  std::uint64_t first_chunk_ = 0;  // number of chunks_.front()
-  std::deque<Chunk> chunks_;       // undecided or not forwarded
-  std::deque<Run> runs_;           // echo not seen yet, oldest first
-  std::uint64_t matched_to_ = 0;   // the next echo begins here or later
+  std::uint64_t first_chunk_ = 0;   // number of chunks_.front()
+  std::deque<Chunk> chunks_;        // undecided or not forwarded
+  std::uint64_t next_forward_ = 0;  // number of the first chunk that the program has not got whole
+  std::uint64_t next_look_ = 0;     // ... that nobody has looked after; not above next_forward_
+  std::deque<Run> runs_;            // echo not seen yet, oldest first
+  std::uint64_t matched_to_ = 0;    // the next echo begins here or later
 
   Hidden hidden_ = Hidden::no;
   bool hidden_announced_ = false;  // one input_hidden per answer
   bool echo_found_ = false;        // since the last decision
+  MonoTime last_look_{};           // after forwarding
   bool typed_announced_ = false;   // at most one `typed` without its outcome
   InputScanner scanner_;
   PromptDetector prompt_;

@@ -55,7 +55,8 @@ void Keyboard::forward(MonoTime now) {
   forward_at_.reset();
   blocked_ = false;
   while (!policy_.to_forward().empty() && !sink_broken_) {
-    if (last_look_.needs_seal(policy_.to_forward())) {
+    const bool sealed = last_look_.needs_seal(policy_.to_forward());
+    if (sealed) {
       const MonoTime allowed = host_.seal_allowed();
       if (now < allowed) {
         forward_at_ = allowed;
@@ -75,6 +76,9 @@ void Keyboard::forward(MonoTime now) {
       return;
     }
     policy_.on_forwarded(result.n, now);
+    if (sealed) {
+      host_.after_forwarding();
+    }
     if (!policy_.to_forward().empty()) {
       blocked_ = true;  // the rest has its own seal when there is room for it
       return;
@@ -87,7 +91,8 @@ void Keyboard::on_time(MonoTime now) {
     forward(now);
   }
   if (const auto due = policy_.sample_due(); due && now >= *due) {
-    policy_.on_sample(probe_.look_closely(now), now, *this);
+    const EchoState after = policy_.wants_look(now) ? probe_.look_closely(now) : last_look_;
+    policy_.on_sample(after, now, *this);
   }
 }
 

@@ -22,6 +22,8 @@ class KeyboardHost {
                                 std::optional<MonoTime> at) = 0;
   // Everything recorded so far is sealed when this returns true.
   virtual bool seal_before_forwarding(MonoTime now) = 0;
+  // What was sealed for is with the program now: time for what that seal left to be done.
+  virtual void after_forwarding() = 0;
   // From when on a seal may be made (SealSchedule::critical_allowed).
   virtual MonoTime seal_allowed() = 0;
 };

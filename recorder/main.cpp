@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include <malloc.h>
 #include <unistd.h>
 
 int main(int argc, char** argv) {
@@ -19,6 +20,7 @@ int main(int argc, char** argv) {
   if (!recorder::stub_closed_descriptors()) {
     return recorder::k_exit_recorder_failed;
   }
+  ::mallopt(M_ARENA_MAX, 1);  // a heap of its own for the worker costs more than it would ever wait
   const auto inherited = recorder::inherited_descriptors();
   const auto parsed = recorder::parse_options({argv + 1, argv + argc});
   if (!parsed.options) {

@@ -76,6 +76,7 @@ OutputLane::Flow OutputLane::pump_some(LaneHost& host) {
       return Flow::ended;
     }
     write(recorded);
+    host.shown(kind_, recorded);
     if (result.n < room.size() / 4) {
       return unshown_.empty() ? Flow::idle : Flow::blocked;  // a small read has emptied the source
     }

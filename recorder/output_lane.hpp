@@ -22,6 +22,8 @@ class LaneHost {
   // Puts the first `n` bytes of what room() gave on record. Empty: it could not be recorded and
   // must not go on.
   virtual ByteView record(format::EventKind kind, std::span<std::byte> room, std::size_t n) = 0;
+  // The bytes that record() gave were handed to the sink, as far as it took them.
+  virtual void shown(format::EventKind kind, ByteView data) = 0;
 };
 
 class OutputLane {

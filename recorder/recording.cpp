@@ -22,6 +22,7 @@ constexpr std::int64_t k_saturated_us = 20'000;
 constexpr std::int64_t k_sync_us = 1'000'000;
 constexpr auto k_idle_after = std::chrono::seconds(5);
 constexpr std::size_t k_worker_stack = 256 * 1024;
+constexpr std::size_t k_few_keys = 2;  // made in advance: time to make more
 
 }  // namespace
 
@@ -35,7 +36,8 @@ Result<std::unique_ptr<Recording>> Recording::create(Plan plan, Clock& clock,
                format::SessionWriter::create(*out->file_, clock, entropy, std::move(plan.header)));
     TRY_ASSIGN(out->tail_, format::TailWriter::create(format::tail_path(out->part_->path()),
                                                       out->writer_->header().file_id));
-    return out->writer_->prepare_key();
+    TRY(out->writer_->prepare_key());
+    return {};
   };
   if (auto built = build(); !built) {
     ::unlink(out->part_->path().c_str());
@@ -145,16 +147,24 @@ Result<void> Recording::seal_now() {
     const std::lock_guard lock(writer_mutex_);
     TRY(append_all());
     TRY(seal_locked(SealReason::critical));
+    keys_low_ = writer_->keys_ahead() <= k_few_keys;
   }
   if (sync_ == SyncMode::critical) {
     TRY(check(file_->sync()));
   }
+  return {};
+}
+
+void Recording::after_seal() {
+  if (!keys_low_) {
+    return;  // the next seal by the worker makes more
+  }
+  keys_low_ = false;
   {
     const std::lock_guard lock(request_mutex_);
     request_.key = true;
   }
   requested_.notify_one();
-  return {};
 }
 
 void Recording::ask_seal(SealReason reason) {
@@ -222,14 +232,24 @@ void Recording::serve(const Request& request) {
   } else if (request.work) {
     serve_saturated();
   }
-  if (!dead()) {
-    const std::lock_guard lock(writer_mutex_);
-    static_cast<void>(check(writer_->prepare_key()));
-  }
+  make_keys();
   if (request.seal || request.work) {
     sync_file();
   }
   tell_loop();
+}
+
+// One in each hold of the mutex, so that an Enter never waits for more than one.
+void Recording::make_keys() {
+  bool more = true;
+  while (more && !dead()) {
+    const std::lock_guard lock(writer_mutex_);
+    const auto made = writer_->prepare_key();
+    more = made.value_or(false);
+    if (!made) {
+      static_cast<void>(check(tl::make_unexpected(made.error())));
+    }
+  }
 }
 
 void Recording::tell_loop() {

@@ -57,8 +57,10 @@ class Recording {
                    std::optional<MonoTime> at = std::nullopt);
 
   // Everything recorded so far is sealed when this returns; with SyncMode::critical it is also on
-  // the disk.
+  // the disk. Wakes nobody up: what it leaves to be done is asked for by after_seal(), when the key
+  // that waited for the seal has been forwarded.
   Result<void> seal_now();
+  void after_seal();
   // By the worker: a seal, or only to begin with what is there.
   void ask_seal(format::SealReason reason);
   void nudge();
@@ -95,6 +97,7 @@ class Recording {
   Result<void> append_all();
   Result<void> seal_locked(format::SealReason reason);
   void serve_saturated();
+  void make_keys();
   void go_idle();
   void sync_file();
   Result<void> check(Result<void> result);
@@ -112,6 +115,7 @@ class Recording {
   std::uint64_t unsealed_bytes_ = 0;
   MonoTime last_seal_{};
   Error error_;
+  bool keys_low_ = true;  // the loop's thread only
   std::atomic<bool> dead_{false};
   std::atomic<bool> starved_{false};  // the loop waits for room in the tail
   std::atomic<bool> idle_{false};

@@ -110,6 +110,10 @@ Result<void> SessionRunner::set_up() {
     on_recording_changed();
     after_event();
   }));
+  loop_->on_timer([this] {
+    on_time();
+    after_event();
+  });
   loop_->set_idle([this] {
     on_idle();
     after_event();
@@ -186,7 +190,6 @@ ByteView SessionRunner::record(EventKind kind, std::span<std::byte> room, std::s
     }
     if (facts_.empty()) {
       shown = parts_.recording->commit(kind, n).data;
-      on_recorded(n);
     } else {
       // What began or ended before this output was written comes first.
       aside_.assign(shown.begin(), shown.end());
@@ -197,10 +200,17 @@ ByteView SessionRunner::record(EventKind kind, std::span<std::byte> room, std::s
       shown = aside_;
     }
   }
-  if (keyboard_ && is_terminal_output(kind, parts_.terminal.has_value())) {
-    keyboard_->on_output(shown);
-  }
   return shown;
+}
+
+// What can wait until the bytes are on their way.
+void SessionRunner::shown(EventKind kind, ByteView data) {
+  if (parts_.recording) {
+    on_recorded(data.size());
+  }
+  if (keyboard_ && is_terminal_output(kind, parts_.terminal.has_value())) {
+    keyboard_->on_output(data);
+  }
 }
 
 void SessionRunner::drive(Pump& pump) {
@@ -338,6 +348,12 @@ bool SessionRunner::seal_before_forwarding(MonoTime now) {
   return true;
 }
 
+void SessionRunner::after_forwarding() {
+  if (parts_.recording) {
+    parts_.recording->after_seal();
+  }
+}
+
 // --- other facts
 
 bool SessionRunner::foreground() const {
@@ -416,10 +432,7 @@ void SessionRunner::arm_timer() {
   }
   armed_ = next;
   const std::int64_t wait_us = std::min<std::int64_t>(next.us - clock_.mono().us, 3'600'000'000);
-  loop_->set_timer((wait_us + 999) / 1000, [this] {
-    on_time();
-    after_event();
-  });
+  loop_->set_timer((wait_us + 999) / 1000);
 }
 
 void SessionRunner::after_event() {

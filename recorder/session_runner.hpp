@@ -66,9 +66,11 @@ class SessionRunner final : private LaneHost, private KeyboardHost {
   // LaneHost
   std::span<std::byte> room(std::size_t want) override;
   ByteView record(format::EventKind kind, std::span<std::byte> room, std::size_t n) override;
+  void shown(format::EventKind kind, ByteView data) override;
   // KeyboardHost
   void record_key_event(format::EventKind kind, ByteView data, std::optional<MonoTime> at) override;
   bool seal_before_forwarding(MonoTime now) override;
+  void after_forwarding() override;
   MonoTime seal_allowed() override { return core_->seals().critical_allowed(); }
 
   Result<void> set_up();

@@ -78,7 +78,9 @@ class Desk final : public sworn::recorder::InputSink {
         break;
       }
       now_.us = std::max(now_.us, due->us);
-      policy_.on_sample(state, now_, *this);
+      looks_ += policy_.wants_look(now_) ? 1 : 0;
+      // Where no look is wanted, what is handed over must not count.
+      policy_.on_sample(policy_.wants_look(now_) ? state : EchoState{}, now_, *this);
       REQUIRE((!policy_.sample_due() || policy_.sample_due()->us > now_.us));
     }
     now_.us = end;
@@ -100,6 +102,7 @@ class Desk final : public sworn::recorder::InputSink {
   }
   InputPolicy& policy() { return policy_; }
   [[nodiscard]] MonoTime now() const { return now_; }
+  [[nodiscard]] int looks() const { return looks_; }
 
  private:
   std::array<std::byte, 64 * 1024> memory_{};
@@ -109,6 +112,7 @@ class Desk final : public sworn::recorder::InputSink {
   std::string forwarded_;
   std::vector<std::int64_t> times_;
   bool hold_ = false;
+  int looks_ = 0;
 };
 
 std::size_t count(const std::string& text, std::string_view what) {
@@ -127,6 +131,39 @@ std::string without_announcements(std::string log) {
 }
 
 }  // namespace
+
+TEST_CASE("recorder: looks at the terminal are at most one in 20 ms, none of them too early") {
+  Desk desk;
+  for (int i = 0; i < 200; ++i) {  // faster than any person: 500 keys a second
+    desk.type("x", k_relay);
+    desk.show("x");
+    desk.pass(2'000, k_relay);
+  }
+  CHECK(desk.looks() <= 19);
+  CHECK(desk.looks() >= 10);
+  // The last keys settle behind the last look; now a prompt further inside has come up, and it
+  // counts for every key that nobody has looked after yet.
+  desk.pass(100'000, k_inner_prompt);
+  desk.finish(k_inner_prompt);
+  CHECK(count(desk.log(), "<hidden>") == 1);
+}
+
+TEST_CASE("recorder: the answer to a prompt that came up between two looks is not kept") {
+  Desk desk;
+  desk.type_echoed("sudo ls\r", k_readline);
+  // The Enter's look fell into the time before the prompt; the first letters of the answer are
+  // typed before anybody looks again, with what the last search knew.
+  desk.type("s", k_relay);
+  desk.pass(1'000, k_relay);
+  desk.type("e", k_relay);
+  desk.pass(1'000, k_relay);
+  desk.type("same\r", k_relay);
+  desk.pass(200'000, k_inner_prompt);
+  desk.finish(k_readline);
+  CHECK(desk.log().find("same") == std::string::npos);
+  CHECK(desk.log().find("<hidden>") != std::string::npos);
+  CHECK_FALSE(desk.remembers("same"));
+}
 
 TEST_CASE("recorder: keys at a shell prompt are announced and then kept") {
   Desk desk;
