@@ -28,4 +28,9 @@ function(sworn_program name)
   add_executable(${name} ${PROGRAM_MAIN})
   target_link_libraries(${name} PRIVATE sworn_settings ${PROGRAM_DEPS})
   install(TARGETS ${name} DESTINATION ${PROGRAM_DESTINATION})
+  if(SWORN_SPLIT_DEBUG AND CMAKE_OBJCOPY AND NOT SWORN_SANITIZE AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+    add_custom_command(TARGET ${name} POST_BUILD VERBATIM
+      COMMAND ${CMAKE_OBJCOPY} --only-keep-debug $<TARGET_FILE:${name}> $<TARGET_FILE:${name}>.debug
+      COMMAND ${CMAKE_OBJCOPY} --strip-debug --add-gnu-debuglink=$<TARGET_FILE:${name}>.debug $<TARGET_FILE:${name}>)
+  endif()
 endfunction()
