@@ -35,12 +35,14 @@ struct Options {
   std::size_t keys = 2000;
   std::size_t block = 50;
   std::int64_t pause_us = 2000;  // mean
+  std::int64_t apart_us = 0;     // at least this long between two keys of one wrapper
 };
 
 struct Wrapper {
   std::string name;
   Session session;
   std::vector<double> samples_us;
+  std::int64_t typed_ns = 0;
 };
 
 // Fields are separated by the unit separator, so that words may hold blanks.
@@ -89,11 +91,12 @@ bool type_block(Wrapper& wrapper, const Options& options, std::mt19937_64& rando
   const char key = options.mode == "line" ? '\r' : 'x';
   std::string got;
   for (std::size_t i = 0; i < options.block; ++i) {
+    const auto pause =
+        static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(2'000 * options.pause_us));
     sworn::bench::sleep_until(
-        now_ns() +
-        static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(2'000 * options.pause_us)));
+        std::max(now_ns() + pause, wrapper.typed_ns + 1'000 * options.apart_us));
     swallow(fd);
-    const std::int64_t begin = now_ns();
+    const std::int64_t begin = wrapper.typed_ns = now_ns();
     if (::write(fd, &key, 1) != 1 || !await(fd, got, 5'000)) {
       fmt::print(stderr, "bench_latency: {} gave no answer to a key\n", wrapper.name);
       return false;
@@ -161,6 +164,8 @@ int main(int argc, char** argv) {
   app.add_option("--block", options.block, "keys in a turn")->check(CLI::Range(1, 100'000));
   app.add_option("--pause-us", options.pause_us, "mean pause before a key")
       ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--apart-us", options.apart_us, "least time between two keys of one wrapper")
+      ->check(CLI::Range(0, 1'000'000));
   CLI11_PARSE(app, argc, argv);
   return run(options);
 }

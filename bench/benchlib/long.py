@@ -50,50 +50,52 @@ class Kill:
         ]
 
     def run(self, context):
+        recorder = recorders.PRODUCT
         self.report = context.json(self.argv, timeout=120)
-        self.recovered = recorders.PRODUCT.recover(context, self.home)
         self.shown = self.shown_path.read_bytes()
+        # Both ways to read what a crash left: straight from file and tail, and from a salvaged copy.
+        left = recorder.file(self.home)
+        if left is None:
+            raise BenchError(f"{self.load}: no recording is left in {self.home}")
+        verified = context.run([recorder.front(context), "verify", "--json", left], check=False)
+        self.verify_status = verified.returncode
+        self.verdict = json.loads(verified.stdout)
+        exported = self.directory / "exported"
+        context.run([recorder.front(context), "export", "-f", "raw", "-o", exported, left])
+        self.exported = exported.read_bytes()
+        self.recovered = recorder.recover(context, self.home)
 
-    def missing(self, prefix):
-        """Bytes that were shown and cannot be got back. `prefix`: what the recorder itself says at the "
-        "start."""
-        shown = self.shown[len(prefix) :] if self.shown.startswith(prefix) else self.shown
-        return len(shown) - measures.common_prefix(shown, self.recovered)
+    def missing(self):
+        """Bytes that were shown and cannot be got back, whichever way."""
+        return max(
+            len(self.shown) - measures.common_prefix(self.shown, got)
+            for got in (self.exported, self.recovered)
+        )
+
+    def misjudged(self):
+        """What verify says that it should not; empty where it is right."""
+        if self.recorder_closed():
+            return "" if self.verify_status == 0 else f"a closed file is judged {self.verdict['verdict']}"
+        completeness = self.verdict["completeness"]
+        if self.verify_status != 2 or completeness["closed"]:
+            return f"judged {self.verdict['verdict']} with exit status {self.verify_status}"
+        if completeness["state"] != "crashed":
+            return f"the state is given as {completeness['state']}"
+        if self.verdict["integrity"]["seals"] == 0:
+            return "nothing is sealed"
+        return ""
+
+    def recorder_closed(self):
+        return recorders.PRODUCT.file(self.home).suffix == ".sworn"
 
     def clean(self):
         shutil.rmtree(self.directory)
-
-
-def notice_of(context):
-    """What sworn itself prints before the program starts: on the terminal, not in the recording."""
-    directory = measures.scratch(context)
-    shown = directory.with_suffix(".shown")
-    context.json(
-        [
-            context.tool("outer"),
-            "--save",
-            shown,
-            "--",
-            *recorders.PRODUCT.command(context, directory, ["printf", "MARK"]),
-        ]
-    )
-    text = shown.read_bytes()
-    shutil.rmtree(directory)
-    shown.unlink()
-    at = text.find(b"MARK")
-    if at < 0:
-        raise BenchError("a recorded printf did not reach the terminal")
-    return text[:at]
 
 
 def kills(context, corpus, count, seed):
     """kill -9 of every process of the recorder at random moments under load."""
     section = Section("kills", "kill -9 of the recorder at random moments under load")
     product(context)
-    notice = notice_of(context)
-    notice_pattern = (
-        re.compile(re.sub(rb"[0-9A-Za-z]+", b"[0-9A-Za-z]+", re.escape(notice))) if notice else None
-    )
     feed = context.tool("feed")
     keys = context.work / "kill-keys"
     keys.write_text("ls -la /etc\rps aux\recho done\rcat /etc/services | head -60\r" * 8)
@@ -108,26 +110,30 @@ def kills(context, corpus, count, seed):
         "typed shell": (["bash", "--norc", "--noprofile", "-i"], (100, 4000), keys),
     }
     rng = random.Random(seed)
-    tally = {load: [0, 0, 0, 0] for load in loads}  # kills, shown, missing, recovered beyond what was shown
+    # kills, bytes shown, missing, recovered beyond what was shown, events of which the last seal knows
+    # nothing, the most of those at once
+    tally = {load: [0, 0, 0, 0, 0, 0] for load in loads}
     failures = []
     for i in range(count):
         load = list(loads)[i % len(loads)]
         child, window, typed = loads[load]
         one = Kill(context, load, child, rng.randrange(*window), typed)
         one.run(context)
-        prefix = b""
-        if notice_pattern and (match := notice_pattern.match(one.shown)):
-            prefix = match.group(0)
-        missing = one.missing(prefix)
+        missing = one.missing()
         row = tally[load]
         row[0] += 1
-        row[1] += len(one.shown) - len(prefix)
+        row[1] += len(one.shown)
         row[2] += missing
-        row[3] += max(0, len(one.recovered) - (len(one.shown) - len(prefix)))
-        if missing:
+        row[3] += max(0, len(one.recovered) - len(one.shown))
+        unsealed = one.verdict["completeness"]["tail_events"] or 0
+        row[4] += unsealed
+        row[5] = max(row[5], unsealed)
+        wrong = one.misjudged()
+        if missing or wrong:
             failures.append(
-                f"kill {i}, {load}, after {one.kill_ms} ms: {missing} of {len(one.shown)} bytes missing, "
-                f"kept in {one.directory}"
+                f"kill {i}, {load}, after {one.kill_ms} ms: {missing} of {len(one.shown)} bytes missing"
+                + (f"; verify: {wrong}" if wrong else "")
+                + f"; kept in {one.directory}"
             )
             note(failures[-1])
         else:
@@ -135,22 +141,31 @@ def kills(context, corpus, count, seed):
         if (i + 1) % 20 == 0:
             note(f"kills: {i + 1} of {count}")
     section.text(
-        f"{count} kills (seed {seed}), every process of the recorder at once; what the outer terminal had "
-        "received is compared byte by byte with "
-        "what the session reader finds in the copy that `sworn salvage` makes."
+        f"{count} kills (seed {seed}), every process of the recorder at once, the recorded program spared. What the "
+        "outer terminal had received is compared byte by byte with what `sworn export -f raw` gives of the file as it "
+        "was left and with what the session reader finds in the copy that `sworn salvage` makes; `sworn verify` must "
+        "call the file a valid prefix (exit status 2, crashed). Unsealed events are those that only the tail has."
     )
     section.table(
-        ["load", "kills", "bytes shown", "missing", "on record but not yet shown"],
-        [(load, *(f"{n:,}" for n in row)) for load, row in tally.items()],
+        ["load", "kills", "bytes shown", "missing", "on record but not yet shown", "unsealed events, mean", "most"],
+        [
+            (load, *(f"{n:,}" for n in row[:4]), f"{row[4] / max(1, row[0]):,.0f}", f"{row[5]:,}")
+            for load, row in tally.items()
+        ],
     )
     lost = sum(row[2] for row in tally.values())
-    section.targets([(f"0 bytes missing in {count} kills", f"{lost:,}", lost == 0)])
+    section.targets(
+        [
+            (f"0 bytes missing in {count} kills", f"{lost:,}", lost == 0),
+            ("verify judges every one rightly", f"{len(failures)} wrong", not failures),
+        ]
+    )
     for failure in failures[:10]:
         section.text(failure)
-    return section, lost == 0
+    return section, not failures
 
 
-def fuzz(context, minutes, jobs):
+def fuzz(context, minutes, jobs, only=None):
     """Every fuzz target of the tree for some minutes, with the fuzz preset (libFuzzer, ASan, UBSan)."""
     section = Section("fuzz", "Fuzzing")
     subprocess.run(["cmake", "--preset", "fuzz"], cwd=common.ROOT, check=True, stdout=subprocess.DEVNULL)
@@ -167,7 +182,7 @@ def fuzz(context, minutes, jobs):
     binaries = sorted(
         p
         for p in (common.ROOT / "build/fuzz/tests/fuzz").glob("fuzz_*")
-        if os.access(p, os.X_OK) and p.is_file()
+        if os.access(p, os.X_OK) and p.is_file() and (not only or only in p.name)
     )
     if not binaries:
         raise BenchError("there are no fuzz targets (tests/fuzz/*_fuzz.cpp)")
@@ -328,3 +343,12 @@ def soak(context, corpus, minutes):
     section.targets(good)
     shutil.rmtree(directory)
     return section, all(met for _, _, met in good)
+
+
+# The named jobs of bench/long: NAME -> (what it takes by default, function of (context, options)). A new one needs
+# a line here; it returns (Section, whether what it promises held).
+JOBS = {
+    "kills": ("200 kills", lambda context, o: kills(context, o.corpus(), o.count or 200, o.seed)),
+    "fuzz": ("10 minutes a target", lambda context, o: fuzz(context, o.minutes or 10, o.jobs, o.only)),
+    "soak": ("30 minutes", lambda context, o: soak(context, o.corpus(), o.minutes or 30)),
+}

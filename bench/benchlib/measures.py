@@ -127,7 +127,10 @@ def latency(context):
     figures = {}
     for mode in ("echo", "line"):
         directory = scratch(context)
-        argv = [context.tool("latency"), mode, "--keys", keys, "--block", min(50, keys)]
+        argv = [context.tool("latency"), mode, "--keys", keys]
+        # Enters: not faster than a key that is held down. sworn seals for each and, in a paste, makes the
+        # next one wait until 20 ms after the last.
+        argv += ["--block", min(50, keys)] if mode == "echo" else ["--block", 1, "--apart-us", 25_000]
         for i, recorder in enumerate(here):
             own = directory / str(i)
             own.mkdir()
@@ -141,11 +144,10 @@ def latency(context):
         shutil.rmtree(directory)
         note(f"latency: {mode} done")
     section.text(
-        f"{keys} keystrokes per recorder, all alive at once, taking turns in blocks of 50 in random order; "
-        "from the write of the "
-        "key to the read of the first byte of the answer. Echo: a raw-mode child writes each byte back. "
-        "Enter: the key is a "
-        "carriage return, the child answers a line. Microseconds."
+        f"{keys} keystrokes per recorder, all alive at once, from the write of the key to the read of the first "
+        "byte of the answer. Echo: a raw-mode child writes each byte back; turns of 50 keys in random order. "
+        "Enter: the key is a carriage return, the child answers a line; turns of one, at least 25 ms apart (a "
+        "paste is another matter: sworn seals before every Enter, at most every 20 ms). Microseconds."
     )
     rows = []
     for recorder in sorted(here, key=lambda r: recorders.ALL.index(r)):
@@ -188,6 +190,30 @@ def latency_targets(section, figures):
             ),
         ]
     )
+
+
+def start(context):
+    """What a session costs that does nothing: from exec to the end of the terminal."""
+    here, missing = recorders.chosen(context)
+    section = Section("start", "A session that does nothing: `true`")
+    rng = random.Random(3)
+    tallies = {r.name: Tally() for r in here}
+    for _ in range(context.scaled(30, 2)):
+        for recorder in rng.sample(here, len(here)):
+            report = one_bulk(context, recorder, ["true"])
+            tallies[recorder.name].wall.append(report["wall_s"] * 1e3)
+            tallies[recorder.name].cpu.append((report["user_s"] + report["system_s"]) * 1e3)
+    section.text(
+        f"{context.scaled(30, 2)} sessions each, the recorders taking turns; from the start of the recorder to the "
+        "end of its terminal, milliseconds. Median, in brackets the minimum."
+    )
+    rows = []
+    for recorder in here:
+        t = tallies[recorder.name]
+        rows.append([recorder.name] + [f"{a:.1f} ({b:.1f})" for a, b in (spread(t.wall), spread(t.cpu))])
+    section.table(["", "wall ms", "CPU ms"], rows)
+    missing_line(section, missing)
+    return section
 
 
 # What an administrator types; the typist of bench_outer adds the pauses of a person.

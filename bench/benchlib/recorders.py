@@ -250,6 +250,7 @@ class Sworn(Recorder):
             f"XDG_CONFIG_HOME={directory}/config",
             self.front(context),
             "rec",
+            "-q",  # its notice is on the terminal and, rightly, not in the recording
             "-o",
             f"{directory}/session.sworn",
             "--",

@@ -60,7 +60,7 @@ def store(path, sections, scale=1.0):
     part.rename(path)
 
 
-ORDER = ["throughput", "latency", "sizes", "memory", "loss", "format", "playback", "kills", "fuzz", "soak"]
+ORDER = ["throughput", "latency", "start", "sizes", "memory", "loss", "format", "playback", "kills", "fuzz", "soak"]
 
 
 def order(name):
