@@ -110,6 +110,7 @@ nlohmann::json report_of(const Wrapper& wrapper) {
   const auto& s = wrapper.samples_us;
   using sworn::bench::percentile;
   return {{"keys", s.size()},
+          {"p10_us", percentile(s, 0.10)},
           {"p50_us", percentile(s, 0.50)},
           {"p90_us", percentile(s, 0.90)},
           {"p99_us", percentile(s, 0.99)},

@@ -57,6 +57,7 @@ void InputPolicy::add_chunk(const Read& read, std::uint64_t begin, std::uint64_t
   chunk.end = end;
   chunk.at = read.at;
   chunk.judge = judge;
+  chunk.raw = read.raw;
   chunk.ends_line = end < end_ || read.scan.ends_line;  // a read is only split behind a line end
   if (judge != Judge::drop) {
     for (const auto& run : read.scan.runs) {
@@ -85,6 +86,15 @@ void InputPolicy::update_hidden(const EchoState& before) {
   hidden_announced_ = false;
 }
 
+// A shell that was slow to take the Enter is still in raw mode when the answer to the password
+// prompt of its command is typed ahead. Once it has answered, it leaves that mode at once or stays.
+void InputPolicy::update_enter(const EchoState& before, MonoTime now) {
+  if (enter_open_ && enter_answered_ && now.us - enter_answered_->us >= k_settle_us &&
+      !before.canonical && !before.hides()) {
+    enter_open_ = false;
+  }
+}
+
 Announce InputPolicy::announce_hidden(bool answer_ends) {
   const auto announce = hidden_announced_ ? Announce::nothing : Announce::hidden;
   // What comes behind the Enter is the answer to the next question, if echo is still off then.
@@ -98,17 +108,20 @@ Announce InputPolicy::announce_hidden(bool answer_ends) {
 Announce InputPolicy::on_typed(std::size_t n, const EchoState& before, MonoTime now) {
   const std::uint64_t begin = end_;
   end_ += n;
-  const Read read{begin, now, scanner_.scan(bytes(begin, end_), n < last_room_)};
+  const Read read{begin, now, scanner_.scan(bytes(begin, end_), n < last_room_),
+                  !before.canonical && !before.relays()};
   if (mode_ == InputMode::none) {
     add_chunk(read, begin, end_, Judge::drop);
     return Announce::nothing;
   }
   update_hidden(before);
+  update_enter(before, now);
   if (hidden_ != Hidden::no) {
     add_chunk(read, begin, end_, Judge::drop);
     return announce_hidden(read.scan.first_line_end > 0);
   }
-  const bool needs_echo = mode_ == InputMode::commands && (before.canonical || before.relays());
+  const bool needs_echo =
+      mode_ == InputMode::commands && (before.canonical || before.relays() || enter_open_);
   const std::uint64_t line_end = begin + read.scan.first_line_end;
   if (mode_ == InputMode::commands && !needs_echo && line_end > begin && line_end < end_) {
     // Typed ahead of a command that may ask for a password: only an echo can clear it.
@@ -136,6 +149,10 @@ void InputPolicy::on_forwarded(std::size_t n, MonoTime now) {
     }
     if (chunk.end <= forwarded_) {
       chunk.is_forwarded = true;
+      if (chunk.raw && chunk.ends_line) {
+        enter_open_ = true;
+        enter_answered_.reset();
+      }
       next_forward_ = first_chunk_ + i + 1;
       chunk.forwarded = now;
     }
@@ -145,9 +162,12 @@ void InputPolicy::on_forwarded(std::size_t n, MonoTime now) {
   }
 }
 
-void InputPolicy::on_output(ByteView data) {
+void InputPolicy::on_output(ByteView data, MonoTime now) {
   if (mode_ == InputMode::none) {
     return;
+  }
+  if (enter_open_ && !enter_answered_) {
+    enter_answered_ = now;
   }
   prompt_.on_output(data);
   if (runs_.empty() || !chunk_of(runs_.front()).is_started) {
@@ -211,12 +231,12 @@ InputPolicy::Verdict InputPolicy::judge_direct(const Chunk& chunk, MonoTime now)
   if (!chunk.is_forwarded || !chunk.looked_after) {
     return Verdict::wait;
   }
-  if (!chunk.hidden_after) {
+  if (!chunk.hidden_after && !chunk.canonical_after) {
     return Verdict::keep;
   }
   // The Enter of a command that asks for a password at once: the line itself was on the screen
   // before.
-  if (!chunk.ends_line) {
+  if (chunk.hidden_after && !chunk.ends_line) {
     return Verdict::hide;
   }
   if (chunk.runs_left == 0) {
@@ -342,18 +362,26 @@ const InputPolicy::Chunk* InputPolicy::next_to_look_after() const {
 
 bool InputPolicy::wants_look(MonoTime now) const {
   const Chunk* chunk = next_to_look_after();
-  return chunk != nullptr && is_settled(*chunk, now);
+  return chunk != nullptr && is_settled(*chunk, now) &&
+         now.us - last_look_.us >= k_between_looks_us;
 }
 
-void InputPolicy::on_sample(const EchoState& after, MonoTime now, InputSink& sink) {
+void InputPolicy::take_look(const EchoState& after, MonoTime now) {
+  last_look_ = now;
   for (std::size_t i = index_of(next_look_); i < index_of(next_forward_); ++i) {
     if (!is_settled(chunks_[i], now)) {
       break;
     }
     chunks_[i].looked_after = true;
     chunks_[i].hidden_after = after.hides();
-    last_look_ = now;
+    chunks_[i].canonical_after = mode_ == InputMode::commands && after.canonical;
     next_look_ = first_chunk_ + i + 1;
+  }
+}
+
+void InputPolicy::on_sample(const EchoState* after, MonoTime now, InputSink& sink) {
+  if (after != nullptr) {
+    take_look(*after, now);
   }
   decide(now, sink);
 }
@@ -367,6 +395,8 @@ void InputPolicy::finish(const EchoState& last, MonoTime now, InputSink& sink) {
   forwarded_ = end_;
   for (auto& chunk : chunks_) {
     chunk.hidden_after = chunk.looked_after ? chunk.hidden_after : last.hides();
+    chunk.canonical_after =
+        chunk.looked_after ? chunk.canonical_after : mode_ == InputMode::commands && last.canonical;
     chunk.looked_after = true;
   }
   finishing_ = true;

@@ -15,9 +15,11 @@
 //            `input_hidden` for the whole answer: no bytes, no count, no time of single keys.
 //   direct   raw mode of a program that reads its own keys (shell prompt, editor): kept if it is
 //   not hidden
-//            k_settle later; the key that ends a line may also prove itself by its echo.
-//   echoed   canonical with echo, relays (sudo, ssh, tmux), and what was pasted behind a line end:
-//   a whole
+//            k_settle later; the key that ends a line may also prove itself by its echo, and so
+//            must every key behind which another program reads the terminal by then.
+//   echoed   canonical with echo, relays (sudo, ssh, tmux), what was pasted behind a line end, and
+//   what was typed behind one before the program has answered to it and is still there k_settle
+//   later: a whole
 //            line is kept if the echo of all of it shows up in the output, else it is hidden.
 // In the mode `all` what is not hidden is kept, without proof by echo.
 #pragma once
@@ -75,13 +77,13 @@ class InputPolicy {
   [[nodiscard]] ByteView to_forward() const;
   void on_forwarded(std::size_t n, MonoTime now);
 
-  void on_output(ByteView data);
+  void on_output(ByteView data, MonoTime now);
 
   // When on_sample() is wanted next; with a fresh look at the terminal where wants_look() says so,
-  // else any.
+  // else without.
   [[nodiscard]] std::optional<MonoTime> sample_due() const;
   [[nodiscard]] bool wants_look(MonoTime now) const;
-  void on_sample(const EchoState& after, MonoTime now, InputSink& sink);
+  void on_sample(const EchoState* after, MonoTime now, InputSink& sink);
 
   // The session is over: decides all that is left. What was never forwarded is not recorded.
   void finish(const EchoState& last, MonoTime now, InputSink& sink);
@@ -100,10 +102,12 @@ class InputPolicy {
     bool is_started = false;  // the program has some of it
     bool is_forwarded = false;
     bool ends_line = false;
+    bool raw = false;  // typed to a program that reads its own keys
     bool looked_after = false;
-    bool hidden_after = false;    // the second look found it hidden
-    std::size_t runs_left = 0;    // printable runs whose echo was not seen yet
-    std::uint64_t echo_from = 0;  // place in the output where its echo may begin
+    bool canonical_after = false;  // ... and another one reads what is typed then
+    bool hidden_after = false;     // the second look found it hidden
+    std::size_t runs_left = 0;     // printable runs whose echo was not seen yet
+    std::uint64_t echo_from = 0;   // place in the output where its echo may begin
   };
   struct Run {
     std::uint64_t begin = 0;
@@ -120,8 +124,10 @@ class InputPolicy {
     std::uint64_t begin = 0;
     MonoTime at;
     InputScan scan;
+    bool raw = false;
   };
   // The program has had time for it, and nobody looked at the terminal since.
+  void take_look(const EchoState& after, MonoTime now);
   static bool is_settled(const Chunk& chunk, MonoTime now) {
     return now.us - chunk.forwarded.us >= k_settle_us;
   }
@@ -131,6 +137,7 @@ class InputPolicy {
   }
   void add_chunk(const Read& read, std::uint64_t begin, std::uint64_t end, Judge judge);
   void update_hidden(const EchoState& before);
+  void update_enter(const EchoState& before, MonoTime now);
   Announce announce_hidden(bool answer_ends);
   [[nodiscard]] const Chunk& chunk_of(const Run& run) const {
     return chunks_[run.chunk - first_chunk_];
@@ -166,7 +173,11 @@ class InputPolicy {
   bool hidden_announced_ = false;  // one input_hidden per answer
   bool echo_found_ = false;        // since the last decision
   MonoTime last_look_{};           // after forwarding
-  bool typed_announced_ = false;   // at most one `typed` without its outcome
+  // An Enter went to a program that reads its own keys, and what it makes of it is not known yet:
+  // it may be about to start one that asks for a password.
+  bool enter_open_ = false;
+  std::optional<MonoTime> enter_answered_;  // first output since
+  bool typed_announced_ = false;            // at most one `typed` without its outcome
   InputScanner scanner_;
   PromptDetector prompt_;
   EchoWindow window_;

@@ -91,8 +91,12 @@ void Keyboard::on_time(MonoTime now) {
     forward(now);
   }
   if (const auto due = policy_.sample_due(); due && now >= *due) {
-    const EchoState after = policy_.wants_look(now) ? probe_.look_closely(now) : last_look_;
-    policy_.on_sample(after, now, *this);
+    if (policy_.wants_look(now)) {
+      const EchoState after = probe_.look_closely(now);
+      policy_.on_sample(&after, now, *this);
+    } else {
+      policy_.on_sample(nullptr, now, *this);
+    }
   }
 }
 

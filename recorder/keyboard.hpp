@@ -38,7 +38,7 @@ class Keyboard final : private InputSink {
   // Reads what is there and forwards it.
   State on_readable(MonoTime now);
   void forward(MonoTime now);
-  void on_output(ByteView data) { policy_.on_output(data); }
+  void on_output(ByteView data, MonoTime now) { policy_.on_output(data, now); }
   void on_time(MonoTime now);
   void finish(MonoTime now);
 

@@ -270,6 +270,23 @@ Result<void> prepare(Launch& launch) {
   return start_command(launch);
 }
 
+std::string remedy_for(int error) {
+  switch (error) {
+    case EEXIST:
+      return "nothing is ever overwritten: name another file with -o";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return "nothing was started; with -o, name a file in a directory where this user may write";
+    case ENOENT:
+    case ENOTDIR:
+    case ENAMETOOLONG:
+      return "nothing was started; with -o, name a file in a directory that exists";
+    default:
+      return "nothing was started; make room there or name another file with -o";
+  }
+}
+
 void say_recorded(const Launch& launch) {
   if (!launch.options.quiet && launch.terminal_mode && launch.parts.take_terminal &&
       ::isatty(STDERR_FILENO) != 0) {
@@ -294,13 +311,10 @@ int record_session(const Options& options, const std::vector<int>& inherited) {
     return give_up("cannot start the session", prepared.error(), "");
   }
   if (auto begun = begin_recording(launch); !begun) {
-    const bool usage =
-        begun.error().sys == EEXIST || begun.error().sys == ENOENT || begun.error().sys == ENOTDIR;
+    const int why = begun.error().sys;
+    const bool usage = why == EEXIST || why == ENOENT || why == ENOTDIR || why == ENAMETOOLONG;
     if (usage || options.on_failure == OnFailure::terminate) {
-      return give_up("cannot record to " + printable(*path), begun.error(),
-                     begun.error().sys == EEXIST
-                         ? "nothing is ever overwritten: name another file with -o"
-                         : "nothing was started; make room there or name another file with -o");
+      return give_up("cannot record to " + printable(*path), begun.error(), remedy_for(why));
     }
     const Message message{"rec: this session is NOT RECORDED", describe(begun.error()), ""};
     complain(message);

@@ -95,7 +95,7 @@ Actions SessionCore::on_command(const CommandReport& report, bool foreground, Mo
       begin_drain(now);
       break;
     case CommandReport::Kind::lost:
-      lost_ = true;
+      lost_ = !hung_up_;  // hanging up ends the watcher as well
       begin_drain(now);
       break;
   }

@@ -175,7 +175,8 @@ Result<int> SessionRunner::run() {
 
 std::span<std::byte> SessionRunner::room(std::size_t want) {
   if (parts_.recording) {
-    return parts_.recording->reserve(want);
+    // Full disk: what is left is for closing the session. Its program waits for its end.
+    return parts_.recording->low_space() ? std::span<std::byte>{} : parts_.recording->reserve(want);
   }
   scratch_.resize(k_scratch_bytes);
   return std::span(scratch_).first(std::min(want, scratch_.size()));
@@ -205,11 +206,12 @@ ByteView SessionRunner::record(EventKind kind, std::span<std::byte> room, std::s
 
 // What can wait until the bytes are on their way.
 void SessionRunner::shown(EventKind kind, ByteView data) {
+  const MonoTime now = clock_.mono();
   if (parts_.recording) {
-    on_recorded(data.size());
+    on_recorded(data.size(), now);
   }
   if (keyboard_ && is_terminal_output(kind, parts_.terminal.has_value())) {
-    keyboard_->on_output(data);
+    keyboard_->on_output(data, now);
   }
 }
 
@@ -292,13 +294,15 @@ void SessionRunner::check_output_ended() {
 }
 
 bool SessionRunner::output_stuck() const {
-  return std::any_of(
-      pumps_.begin(), pumps_.begin() + static_cast<std::ptrdiff_t>(outputs_), [](const Pump& pump) {
-        const bool stuck = pump.lane.flow() == Flow::blocked || pump.lane.flow() == Flow::starved;
-        return !pump.done && stuck &&
-               pump.lane.bytes() - pump.drained_from.value_or(pump.lane.bytes()) <
-                   k_max_drain_bytes;
-      });
+  const bool full = parts_.recording && parts_.recording->low_space();
+  return std::any_of(pumps_.begin(), pumps_.begin() + static_cast<std::ptrdiff_t>(outputs_),
+                     [full](const Pump& pump) {
+                       const bool starved = pump.lane.flow() == Flow::starved && !full;
+                       const bool stuck = pump.lane.flow() == Flow::blocked || starved;
+                       return !pump.done && stuck &&
+                              pump.lane.bytes() - pump.drained_from.value_or(pump.lane.bytes()) <
+                                  k_max_drain_bytes;
+                     });
 }
 
 // --- input
@@ -453,12 +457,12 @@ void SessionRunner::after_event() {
 
 void SessionRunner::put(EventKind kind, ByteView data, std::optional<MonoTime> at) {
   if (parts_.recording && parts_.recording->put(kind, data, at)) {
-    on_recorded(data.size());
+    on_recorded(data.size(), clock_.mono());
   }
 }
 
-void SessionRunner::on_recorded(std::size_t bytes) {
-  if (core_->seals().on_recorded(bytes + k_event_overhead, clock_.mono())) {
+void SessionRunner::on_recorded(std::size_t bytes, MonoTime now) {
+  if (core_->seals().on_recorded(bytes + k_event_overhead, now)) {
     parts_.recording->nudge();
   }
 }
@@ -572,7 +576,7 @@ void SessionRunner::trouble(Trouble kind, const std::string& why) {
 }
 
 void SessionRunner::alert(const Alert& alert) {
-  const Message message{alert.what, alert.why, ""};
+  const Message message{"rec: " + alert.what, alert.why, ""};
   raise_alert(message, parts_.recording_path);
   const std::string text = "\n\a" + to_text(message);
   if (parts_.terminal) {

@@ -98,7 +98,7 @@ class SessionRunner final : private LaneHost, private KeyboardHost {
   void run_action(const Action& action);
   void put(format::EventKind kind, ByteView data, std::optional<MonoTime> at = std::nullopt);
   void put_clock(const std::string& reason);
-  void on_recorded(std::size_t bytes);
+  void on_recorded(std::size_t bytes, MonoTime now);
   void seal_now();
   void drain_audit();
   void stop_self(int number);

@@ -156,10 +156,10 @@ def latency(context):
             [recorder.name]
             + [
                 f"{x:.0f}"
-                for x in (e["p50_us"], e["p90_us"], e["p99_us"], l["p50_us"], l["p90_us"], l["p99_us"])
+                for x in (r[p] for r in (e, l) for p in ("p10_us", "p50_us", "p90_us", "p99_us"))
             ]
         )
-    section.table(["", "echo p50", "p90", "p99", "Enter p50", "p90", "p99"], rows)
+    section.table(["", "echo p10", "p50", "p90", "p99", "Enter p10", "p50", "p90", "p99"], rows)
     latency_targets(section, figures)
     missing_line(section, missing)
     return section

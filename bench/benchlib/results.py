@@ -39,7 +39,8 @@ class Section:
 
     def render(self, scale):
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-        stamp = f"{now}, commit {common.commit()}; {common.machine()}; load {self.load:.1f} before."
+        stamp = f"{now}, commit {common.commit()}; {common.machine()}; load {self.load:.1f} before, "
+        stamp += f"{common.load():.1f} behind."
         if scale != 1.0:
             stamp += f" **Shrunk workload ({scale:g}): not a published figure.**"
         return "\n\n".join([f"## {self.title}", stamp, *self.parts])

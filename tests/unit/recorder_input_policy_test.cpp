@@ -58,7 +58,7 @@ class Desk final : public sworn::recorder::InputSink {
     forwarded_ += as_text(policy_.to_forward());
     policy_.on_forwarded(policy_.to_forward().size(), now_);
   }
-  void show(std::string_view text) { policy_.on_output(as_bytes(text)); }
+  void show(std::string_view text) { policy_.on_output(as_bytes(text), now_); }
   // Keys one by one, each echoed at once, as a person does it.
   void type_echoed(std::string_view text, const EchoState& state) {
     for (const char c : text) {
@@ -78,9 +78,9 @@ class Desk final : public sworn::recorder::InputSink {
         break;
       }
       now_.us = std::max(now_.us, due->us);
-      looks_ += policy_.wants_look(now_) ? 1 : 0;
-      // Where no look is wanted, what is handed over must not count.
-      policy_.on_sample(policy_.wants_look(now_) ? state : EchoState{}, now_, *this);
+      const bool look = policy_.wants_look(now_);
+      looks_ += look ? 1 : 0;
+      policy_.on_sample(look ? &state : nullptr, now_, *this);
       REQUIRE((!policy_.sample_due() || policy_.sample_due()->us > now_.us));
     }
     now_.us = end;
@@ -163,6 +163,63 @@ TEST_CASE("recorder: the answer to a prompt that came up between two looks is no
   CHECK(desk.log().find("same") == std::string::npos);
   CHECK(desk.log().find("<hidden>") != std::string::npos);
   CHECK_FALSE(desk.remembers("same"));
+}
+
+TEST_CASE(
+    "recorder: a password typed ahead of its prompt to a shell that is slow to take the Enter") {
+  Desk desk;
+  desk.type_echoed("sudo l", k_readline);
+  desk.type("s\r", k_readline);
+  SUBCASE("the shell is still reading, and goes on doing so for longer than any look waits") {
+    desk.pass(300'000, k_readline);
+    desk.type("sesame", k_readline);
+    desk.pass(300'000, k_readline);
+    desk.show("s\r\n");
+    desk.pass(500'000, k_getpass);
+  }
+  SUBCASE("it has answered a moment ago, and has not given the terminal back yet") {
+    desk.show("s\r\n");
+    desk.type("sesame", k_readline);
+    desk.pass(500'000, k_cooked);  // sudo is being started
+    desk.pass(500'000, k_getpass);
+  }
+  SUBCASE("letter by letter, another program reads by the time of the look") {
+    desk.show("s\r\n");
+    desk.pass(50'000, k_readline);
+    for (const char c : std::string("sesame")) {
+      desk.type(std::string(1, c), k_readline);
+    }
+    desk.pass(2'000'000, k_cooked);
+  }
+  desk.type("\r", k_getpass);
+  desk.pass(2'000'000, k_readline);
+  desk.finish(k_readline);
+  CHECK(desk.log().find("sesame") == std::string::npos);
+  CHECK(without_announcements(desk.log()).find("ses") == std::string::npos);
+  CHECK(desk.log().find("<hidden>") != std::string::npos);
+  CHECK_FALSE(desk.remembers("sesame"));
+}
+
+TEST_CASE("recorder: a command typed ahead is kept when the shell shows it") {
+  Desk desk;
+  desk.type_echoed("sleep 1\r", k_readline);
+  desk.type("ls\r", k_readline);  // the shell has not taken the Enter yet
+  desk.pass(100'000, k_cooked);
+  desk.show("$ ls\r\n");
+  desk.pass(2'000'000, k_readline);
+  CHECK(without_announcements(desk.log()) == "sleep 1\rls\r");
+}
+
+TEST_CASE("recorder: keys of an editor are kept again once it has answered to an Enter") {
+  Desk desk;
+  desk.type("\r", k_readline);
+  desk.show("\x1b[5;1H");
+  desk.pass(100'000, k_readline);
+  desk.type("j", k_readline);
+  desk.pass(100'000, k_readline);
+  desk.type("d", k_readline);
+  desk.pass(100'000, k_readline);
+  CHECK(without_announcements(desk.log()) == "\rjd");
 }
 
 TEST_CASE("recorder: keys at a shell prompt are announced and then kept") {

@@ -194,6 +194,15 @@ TEST_CASE("recorder: the watcher of the command was killed") {
   CHECK(core.outcome().exit_status == k_exit_recorder_failed);
 }
 
+TEST_CASE("recorder: the watcher ends with the hangup that it was told to make") {
+  auto core = terminal_core();
+  core.on_signal({SIGHUP, false, 1}, true, after(0));
+  core.on_tick(after(SessionCore::k_grace_us), false);
+  core.on_command({CommandReport::Kind::lost, 0}, true, after(SessionCore::k_grace_us + 1));
+  CHECK(core.outcome().exit_status == 128 + SIGHUP);
+  CHECK(core.outcome().detail == "the command outlived its terminal");
+}
+
 TEST_CASE("recorder: a full disk ends the session in order") {
   auto core = terminal_core();
   CHECK(words(core.on_trouble(Trouble::low_space, "full", after(0))) ==
