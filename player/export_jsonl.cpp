@@ -3,6 +3,7 @@
 // others as base64; structured payloads come with their fields.
 #include "base/printable.hpp"
 #include "format/event_payload.hpp"
+#include "format/msgpack_map.hpp"
 #include "player/base64.hpp"
 #include "player/export.hpp"
 
@@ -133,15 +134,20 @@ bool put_fields(json& object, const format::EventView& event) {
     case EventKind::input_hidden:
     case EventKind::typed:
     case EventKind::side_output:
+    case EventKind::error_output:
+    case EventKind::end_of_input:
+      return false;
     case EventKind::exec:
     case EventKind::exec_exit:
     case EventKind::file:
     case EventKind::connect:
     case EventKind::log_line:
     case EventKind::alert:
-    case EventKind::error_output:
-    case EventKind::end_of_input:
-    case EventKind::capture:
+    case EventKind::capture:  // maps of their own: as they are
+      if (const auto map = format::MapReader::parse(event.data)) {
+        object["fields"] = json::parse(map->to_json(), nullptr, false);
+        return !object["fields"].is_discarded();
+      }
       return false;
   }
   return false;

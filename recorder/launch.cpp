@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recorder/launch.hpp"
 
-#include "audit/shell_hook.hpp"
+#include "audit/capture_layers.hpp"
 #include "base/file.hpp"
 #include "base/printable.hpp"
 #include "recorder/alert.hpp"
@@ -52,6 +52,7 @@ struct Launch {
   int pts_device = 0;
   audit::ChildSetup setup;
   SessionParts parts;
+  audit::CaptureLayers* layers = nullptr;  // parts.audit
 };
 
 Result<Stream> make_pipe(int fd) {
@@ -102,17 +103,31 @@ void choose_command(Launch& launch) {
   set_variable(setup.environment, "SWORN_SESSION", launch.parts.recording_path);
 }
 
-// The hooks go in where a shell is interactive; without them the session is recorded all the same.
-void prepare_audit(Launch& launch) {
-  if (!launch.terminal_mode) {
-    return;
+// sworn-bpf lies beside the recorder; in a build tree in the folder of its room.
+std::string capture_helper() {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  const auto beside = self.parent_path() / "sworn-bpf";
+  if (!error && ::access(beside.c_str(), X_OK) != 0) {
+    const auto built = self.parent_path() / "../audit/bpf/sworn-bpf";
+    if (::access(built.c_str(), X_OK) == 0) {
+      return built.lexically_normal().string();
+    }
   }
-  auto hook = std::make_unique<audit::ShellHook>(launch.clock);
-  audit::ChildSetup prepared = launch.setup;
-  if (hook->prepare(prepared)) {
-    launch.setup = std::move(prepared);
-    launch.parts.audit = std::move(hook);
-  }
+  return beside.string();
+}
+
+Result<void> prepare_audit(Launch& launch) {
+  auto layers = std::make_unique<audit::CaptureLayers>(
+      launch.clock, audit::CaptureLayers::Options{.mode = launch.options.capture,
+                                                  .interactive = launch.terminal_mode,
+                                                  .helper = capture_helper(),
+                                                  .connect_path = "",
+                                                  .ring_bytes = launch.options.capture_ring});
+  TRY(layers->prepare(launch.setup));
+  launch.layers = layers.get();
+  launch.parts.audit = std::move(layers);
+  return {};
 }
 
 Result<void> make_streams(Launch& launch) {
@@ -266,8 +281,9 @@ Result<void> prepare(Launch& launch) {
   }
   TRY(make_streams(launch));
   choose_command(launch);
-  prepare_audit(launch);
-  return start_command(launch);
+  TRY(prepare_audit(launch));
+  TRY(start_command(launch));
+  return launch.layers->satisfied();
 }
 
 std::string remedy_for(int error) {
@@ -299,7 +315,7 @@ void say_recorded(const Launch& launch) {
 }  // namespace
 
 int record_session(const Options& options, const std::vector<int>& inherited) {
-  Launch launch{options, inherited, {}, {}, {}, false, {}, {}, 0, {}, {}};
+  Launch launch{options, inherited, {}, {}, {}, false, {}, {}, 0, {}, {}, nullptr};
   launch.parts.options = options;
   auto path = recording_path(launch);
   if (!path) {

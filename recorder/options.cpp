@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
+#include <charconv>
 #include <map>
 #include <memory>
 
@@ -16,6 +18,9 @@ namespace sworn::recorder {
 namespace {
 
 constexpr std::size_t k_max_note_bytes = 1024;  // of --reason and --ticket
+
+constexpr std::uint64_t k_min_ring = 4096;
+constexpr std::uint64_t k_max_ring = 1U << 30U;
 
 constexpr std::string_view k_footer = R"(
 Without a command the user's shell is started. What is typed where the terminal does not echo (passwords)
@@ -60,6 +65,18 @@ void add_choice(CLI::App& app, const std::string& flag, E& target, std::initiali
       ->default_str(std::string(name_of(target)));
 }
 
+// As text, for the command line of sworn-bpf.
+std::string ring_size(const std::string& text) {
+  std::uint64_t bytes = 0;
+  const auto* last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, bytes);
+  if (error != std::errc{} || end != last || !std::has_single_bit(bytes) || bytes < k_min_ring ||
+      bytes > k_max_ring) {
+    throw CLI::ValidationError("--capture-ring", "must be a power of two from 4096 to 1073741824");
+  }
+  return text;
+}
+
 ParsedOptions complaint(const std::string& what, const std::string& why) {
   return {std::nullopt, to_text({"rec: " + what, why, "see: sworn rec --help"}),
           k_exit_recorder_failed};
@@ -82,7 +99,11 @@ std::optional<std::string> take_command(std::vector<std::string> rest, Options& 
 ParsedOptions parse_options(const std::vector<std::string>& args) {
   if (args.empty() || args.front() != "rec") {
     if (!args.empty() && args.front() == "--version") {
-      return {std::nullopt, fmt::format("sworn-recorder {}\n", k_version), 0};
+      const auto without = audit::built_without_bpf();
+      return {std::nullopt,
+              fmt::format("sworn-recorder {}\nkernel capture: {}\n", k_version,
+                          without.empty() ? "sworn-bpf" : without),
+              0};
     }
     return complaint(
         "this program records one session",
@@ -102,6 +123,18 @@ ParsedOptions parse_options(const std::vector<std::string>& args) {
   add_choice(app, "--on-failure", options.on_failure,
              {OnFailure::terminate, OnFailure::continue_and_alert},
              "What to do when recording is no longer possible");
+  using audit::CaptureMode;
+  add_choice(app, "--capture", options.capture,
+             {CaptureMode::automatic, CaptureMode::shell, CaptureMode::exec, CaptureMode::full,
+              CaptureMode::none},
+             "What to capture of the commands that run: what is there; command lines only; also "
+             "executions (root); also opened files");
+  app.add_option_function<std::string>(
+         "--capture-ring",
+         [&options](const std::string& text) { options.capture_ring = ring_size(text); },
+         "Size of the ring between the kernel and the capture process: a power of two")
+      ->type_name("BYTES")
+      ->default_str("8388608");
   app.add_option("--reason", options.reason, "Why this session takes place; on record")
       ->type_name("TEXT");
   app.add_option("--ticket", options.ticket, "The ticket it belongs to; on record")

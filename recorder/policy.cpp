@@ -40,8 +40,9 @@ std::string_view name_of(OnFailure action) {
 }
 
 std::string policy_text(const Options& options) {
-  return fmt::format("mode=standalone\ninput={}\nsync={}\non_failure={}\n", name_of(options.input),
-                     name_of(options.sync), name_of(options.on_failure));
+  return fmt::format("mode=standalone\ninput={}\nsync={}\non_failure={}\ncapture={}\n",
+                     name_of(options.input), name_of(options.sync), name_of(options.on_failure),
+                     audit::name_of(options.capture));
 }
 
 }  // namespace sworn::recorder

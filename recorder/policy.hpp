@@ -3,6 +3,8 @@
 // event.
 #pragma once
 
+#include "audit/capture_layers.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -39,6 +41,8 @@ struct Options {
   InputMode input = InputMode::commands;
   SyncMode sync = SyncMode::interval;
   OnFailure on_failure = OnFailure::terminate;
+  audit::CaptureMode capture = audit::CaptureMode::automatic;
+  std::string capture_ring;  // bytes between kernel and sworn-bpf; "" for its default
   std::string reason;
   std::string ticket;
   bool quiet = false;

@@ -160,6 +160,7 @@ Result<int> SessionRunner::run() {
   if (keyboard_ && (!parts_.terminal || parts_.take_terminal)) {
     run_action(EnterTerminal{});
   }
+  drain_audit();  // what will be captured stands in front of everything that is
   parts_.command->go();
   after_event();
   if (!ending_) {

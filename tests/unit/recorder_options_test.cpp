@@ -28,7 +28,7 @@ TEST_CASE("recorder: options have defaults") {
   CHECK(parsed.options->on_failure == OnFailure::terminate);
   CHECK_FALSE(parsed.options->quiet);
   CHECK(policy_text(*parsed.options) ==
-        "mode=standalone\ninput=commands\nsync=interval\non_failure=terminate\n");
+        "mode=standalone\ninput=commands\nsync=interval\non_failure=terminate\ncapture=auto\n");
 }
 
 TEST_CASE("recorder: options are read in every spelling") {
