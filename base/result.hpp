@@ -21,6 +21,7 @@ enum class Errc : std::uint8_t {
   not_found,    // the named thing does not exist
   bad_usage,    // the caller asked for something that makes no sense
   exhausted,    // a bounded resource is full
+  locked,       // encrypted, and none of the keys at hand opens it
 };
 
 struct [[nodiscard]] Error {

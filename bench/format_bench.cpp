@@ -3,13 +3,16 @@
 // output and on 40-byte events, one seal, one commit to the tail. Also makes long recordings for
 // the seek figures.
 //   bench_format measure CORPUS [--mb N]
-//   bench_format generate CORPUS OUT --mb 1024 --hours 8
+//   bench_format generate CORPUS OUT --mb 1024 --hours 8 [--redactor KEYFILE]
 //   bench_format dump FILE            the output bytes, tail of a crashed session included, to
 //   stdout
 // LF of the corpus becomes CR LF, as a terminal makes it. Prints one JSON object.
 #include "base/file.hpp"
 #include "bench/harness.hpp"
+#include "format/age_box.hpp"
 #include "format/event_payload.hpp"
+#include "format/key_ring.hpp"
+#include "format/redactor_key.hpp"
 #include "format/session_reader.hpp"
 #include "format/session_writer.hpp"
 #include "format/store.hpp"
@@ -98,12 +101,15 @@ SessionHeader test_header(Clock& clock) {
   return header;
 }
 
-// Writes `data` as one session; the clock follows the stream.
+// Writes `data` as one session; the clock follows the stream. `redactor`: named in the header.
 Result<WriterTotals> write_session(AppendFile& file, ByteView data, const Stream& stream,
-                                   std::size_t total_bytes) {
+                                   std::size_t total_bytes, const WriterOptions& options = {},
+                                   ByteView redactor = {}) {
   SetClock clock;
   SystemEntropy entropy;
-  TRY_ASSIGN(auto writer, SessionWriter::create(file, clock, entropy, test_header(clock)));
+  SessionHeader header = test_header(clock);
+  header.redactors.assign(redactor.begin(), redactor.end());
+  TRY_ASSIGN(auto writer, SessionWriter::create(file, clock, entropy, std::move(header), options));
   SessionStart start;
   start.argv = {"bench"};
   start.user = "bench";
@@ -143,7 +149,20 @@ Result<WriterTotals> write_session(AppendFile& file, ByteView data, const Stream
   return writer->totals();
 }
 
-Result<json> measure_stream(ByteView data, const Stream& stream, std::size_t bytes, int rounds) {
+Result<json> measure_stream(ByteView data, const Stream& stream, std::size_t bytes, int rounds,
+                            bool encrypted = false) {
+  SystemEntropy entropy;
+  RecipientGroups recipients;
+  VerifyOptions keys;
+  KeyRing ring;
+  if (encrypted) {
+    TRY_ASSIGN(auto identity, AgeIdentity::generate(entropy));
+    recipients.push_back({identity.recipient()});
+    ring.add(std::move(identity));
+    keys.keys = &ring;
+  }
+  WriterOptions options;
+  options.recipients = encrypted ? &recipients : nullptr;
   double best_write = 1e9;
   double best_verify = 1e9;
   MemoryFile file;
@@ -152,9 +171,9 @@ Result<json> measure_stream(ByteView data, const Stream& stream, std::size_t byt
     file.bytes.clear();
     file.bytes.reserve(bytes);
     const double begin = cpu_seconds();
-    TRY_ASSIGN(totals, write_session(file, data, stream, bytes));
+    TRY_ASSIGN(totals, write_session(file, data, stream, bytes, options));
     const double written = cpu_seconds();
-    TRY_ASSIGN(const auto report, verify(file));
+    TRY_ASSIGN(const auto report, verify(file, {}, keys));
     best_write = std::min(best_write, written - begin);
     best_verify = std::min(best_verify, cpu_seconds() - written);
     if (report.verdict != Verdict::self_consistent) {
@@ -213,9 +232,15 @@ Result<json> measure_seals(const std::string& directory, int seals) {
 }
 
 // reserve + copy + commit, the worker's release included: ns per event of one size.
-Result<double> tail_ns(const std::string& directory, std::size_t bytes, int events) {
+Result<double> tail_ns(const std::string& directory, std::size_t bytes, int events,
+                       bool encrypted = false) {
   const std::string path = fmt::format("{}/tail-{}", directory, ::getpid());
-  TRY_ASSIGN(auto tail, TailWriter::create(path, FileId{}));
+  std::unique_ptr<TailKey> key;
+  if (encrypted) {
+    TRY_ASSIGN(auto made, TailKey::create(FileId{}, Key{}));
+    key = std::make_unique<TailKey>(std::move(made));
+  }
+  TRY_ASSIGN(auto tail, TailWriter::create(path, FileId{}, k_tail_half_bytes, std::move(key)));
   const Bytes data(bytes, std::byte{'x'});
   SystemClock clock;
   const std::int64_t begin = bench::now_ns();
@@ -307,6 +332,7 @@ struct Options {
   double hours = 8;
   std::size_t event_bytes = 4096;
   std::string directory = "/tmp";
+  std::string redactor;  // file with the key that the header names
   bool quick = false;
   int count = 200;
 };
@@ -320,7 +346,15 @@ Result<json> measure(const Options& options, ByteView data) {
   const int events = options.quick ? 10'000 : 400'000;
   TRY_ASSIGN(const double tail_40, tail_ns(options.directory, 40, events));
   TRY_ASSIGN(const double tail_4096, tail_ns(options.directory, 4096, events / 4));
-  return json{{"bulk", bulk},
+  TRY_ASSIGN(auto sealed_bulk, measure_stream(data, k_bulk, bytes, rounds, true));
+  TRY_ASSIGN(auto sealed_small, measure_stream(data, k_small, bytes / 4, rounds, true));
+  TRY_ASSIGN(const double sealed_40, tail_ns(options.directory, 40, events, true));
+  TRY_ASSIGN(const double sealed_4096, tail_ns(options.directory, 4096, events / 4, true));
+  return json{{"encrypted_bulk", sealed_bulk},
+              {"encrypted_small", sealed_small},
+              {"encrypted_tail_40_ns", sealed_40},
+              {"encrypted_tail_4096_ns", sealed_4096},
+              {"bulk", bulk},
               {"small", small},
               {"seal", seal},
               {"tail_commit_40_ns", tail_40},
@@ -334,8 +368,15 @@ Result<json> generate(const Options& options, ByteView data) {
   const auto events = static_cast<double>(bytes) / static_cast<double>(stream.event_bytes);
   stream.gap_us = options.hours * 3.6e9 / events;
   stream.jitter_us = stream.gap_us / 4;
+  PublicKey redactor{};
+  if (!options.redactor.empty()) {
+    TRY_ASSIGN(const auto key, read_redactor_key(options.redactor));
+    redactor = key.public_key();
+  }
   TRY_ASSIGN(auto file, PosixAppendFile::create(options.out));
-  TRY_ASSIGN(const auto totals, write_session(*file, data, stream, bytes));
+  TRY_ASSIGN(const auto totals,
+             write_session(*file, data, stream, bytes, {},
+                           options.redactor.empty() ? ByteView() : ByteView(redactor)));
   return json{{"raw_bytes", totals.raw_bytes},
               {"stored_bytes", totals.stored_bytes},
               {"events", totals.events},
@@ -368,6 +409,7 @@ int main(int argc, char** argv) {
   generating->add_option("out", options.out)->required();
   generating->add_option("--mb", options.mb)->check(CLI::Range(1, 16'384));
   generating->add_option("--hours", options.hours)->check(CLI::PositiveNumber);
+  generating->add_option("--redactor", options.redactor, "key file; the header names it");
   generating->add_option("--event-bytes", options.event_bytes)->check(CLI::Range(1, 65'536));
   auto* const dumping = app.add_subcommand("dump", "output bytes to stdout");
   dumping->add_option("file", options.corpus)->required();

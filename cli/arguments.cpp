@@ -26,6 +26,11 @@ const Option* find_option(const Command& command, std::string_view name) {
       return &option;
     }
   }
+  for (const auto& option : key_options(command)) {
+    if (name == long_name(option)) {
+      return &option;
+    }
+  }
   return name == "-h" || name == "--help" ? &k_help_option : nullptr;
 }
 
@@ -35,6 +40,9 @@ tl::unexpected<Error> unknown_option(const Command& command, std::string_view na
     if (!option.hidden) {
       names.push_back(long_name(option));
     }
+  }
+  for (const auto& option : key_options(command)) {
+    names.push_back(long_name(option));
   }
   const auto near = nearest(name, names);
   return fail(Errc::bad_usage, fmt::format("there is no option {}{}", printable(name),
@@ -146,9 +154,11 @@ Result<Arguments> Arguments::parse(const Command& command, std::span<const std::
 }
 
 void Arguments::check_declared(std::string_view option) const {
-  const auto& all = command_->options;
-  if (std::none_of(all.begin(), all.end(),
-                   [&](const Option& o) { return long_name(o) == option; })) {
+  const auto has = [&](std::span<const Option> all) {
+    return std::any_of(all.begin(), all.end(),
+                       [&](const Option& o) { return long_name(o) == option; });
+  };
+  if (!has(command_->options) && !has(key_options(*command_))) {
     fmt::print(stderr, "sworn {}: bug: asks for an undeclared option {}\n", command_->name, option);
     std::abort();
   }

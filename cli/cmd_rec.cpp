@@ -58,6 +58,14 @@ constexpr Option k_options[] = {
      "size of the ring between the kernel and the capture process (default 8388608)"},
     {"--reason", ValueKind::text, "TEXT", "why this session takes place; on record"},
     {"--ticket", ValueKind::text, "TEXT", "the ticket it belongs to; on record"},
+    {"--encrypt-to", ValueKind::file, "RECIPIENT|FILE",
+     "encrypt the recording to an age recipient (age1...) or to those in a file; may be repeated, "
+     "any of them can read it"},
+    {"--second-person", ValueKind::file, "RECIPIENT|FILE",
+     "reading takes one of these as well as one of --encrypt-to; may be repeated"},
+    {"--detached-box", ValueKind::directory, "DIR",
+     "keep the key box in this directory, not in the recording: sworn shred destroys the contents "
+     "by it"},
     {"--login", ValueKind::none, "", "start the command as a login shell"},
     {"--streams", ValueKind::none, "", "never add a terminal, keep the three streams apart"},
     {"-q,--quiet", ValueKind::none, "", "do not say at the start that the session is recorded"},

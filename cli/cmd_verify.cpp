@@ -5,6 +5,7 @@
 #include "cli/open_session.hpp"
 #include "cli/progress.hpp"
 #include "cli/verify_text.hpp"
+#include "format/trust.hpp"
 
 #include <fmt/format.h>
 
@@ -29,9 +30,19 @@ int verify_one(const Arguments& args, const std::string& path, Clock& clock, boo
     return complain("verify", explain_session_error(path, file.error()));
   }
   Result<format::VerifyReport> report;
+  format::VerifyOptions options;
+  if (const auto named = format::named_redactors(); !named) {
+    return complain("verify", {"the trust file cannot be used", describe(named.error()),
+                               "correct it; nothing was verified"});
+  } else {
+    for (const auto& redactor : *named) {
+      options.trusted_redactors.push_back(redactor.key);
+    }
+  }
   {
     ProgressLine progress(clock, "verify " + path);
-    report = format::verify(**file, [&](auto done, auto total) { progress.update(done, total); });
+    report = format::verify(
+        **file, [&](auto done, auto total) { progress.update(done, total); }, options);
   }
   if (!report) {
     return complain("verify", explain_session_error(path, report.error()));

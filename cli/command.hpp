@@ -72,4 +72,20 @@ struct Command {
   bool hidden = false;
 };
 
+// Options of every command that reads recordings (operands of kind session): what opens encrypted
+// ones. $SWORN_IDENTITY and $SWORN_KEY_BOXES say the same. dispatch() takes them; a command need
+// not know.
+inline constexpr Option k_key_options[] = {
+    {"--identity", ValueKind::file, "FILE",
+     "opens encrypted recordings: an age identity file, or a share; may be repeated "
+     "(default $SWORN_IDENTITY)"},
+    {"--key-box", ValueKind::file, "PLACE",
+     "key box, or directory of them, of recordings that do not hold their own "
+     "(default $SWORN_KEY_BOXES)"},
+};
+constexpr std::span<const Option> key_options(const Command& command) {
+  return command.operands.kind == ValueKind::session ? std::span<const Option>(k_key_options)
+                                                     : std::span<const Option>();
+}
+
 }  // namespace sworn::cli

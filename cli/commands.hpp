@@ -20,6 +20,9 @@ extern const Command k_cmd_play;
 extern const Command k_cmd_log;
 extern const Command k_cmd_screen;
 extern const Command k_cmd_export;
+extern const Command k_cmd_redact;
+extern const Command k_cmd_rewrap;
+extern const Command k_cmd_shred;
 extern const Command k_cmd_help;
 extern const Command k_cmd_completion;
 

@@ -53,12 +53,19 @@ std::string option_names(const Command& command) {
       names += " " + with_spaces(option.flags, ',');
     }
   }
+  for (const auto& option : key_options(command)) {
+    names += " " + std::string(option.flags);
+  }
   return names;
 }
 
 std::string render_command(const Command& command) {
   std::string text = fmt::format("    {})\n", command.name);
   std::string values;
+  for (const auto& option : key_options(command)) {
+    values += fmt::format("        {}) {}; return ;;\n", option.flags,
+                          complete_value(option.kind, option.value));
+  }
   for (const auto& option : command.options) {
     if (option.kind != ValueKind::none && !option.hidden) {
       auto pattern = std::string(option.flags);

@@ -4,6 +4,7 @@
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
+#include "cli/keys_at_hand.hpp"
 #include "cli/message.hpp"
 #include "cli/suggest.hpp"
 
@@ -43,6 +44,9 @@ int run(const Command& command, std::span<const std::string> words) {
   if (args->help()) {
     print(render_help(command));
     return k_exit_ok;
+  }
+  if (const int status = take_keys(*args); status != k_exit_ok) {
+    return status;
   }
   return command.run(*args);
 }

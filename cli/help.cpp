@@ -70,6 +70,12 @@ std::string render_help(const Command& command) {
     }
   }
   text += two_columns("-h, --help", "this text", 28);
+  if (!key_options(command).empty()) {
+    text += "\nencrypted recordings:\n";
+    for (const auto& option : key_options(command)) {
+      text += two_columns(option_label(option), option.help, 28);
+    }
+  }
   if (!command.examples.empty()) {
     text += "\nexamples:\n";
     for (const auto& example : command.examples) {

@@ -89,6 +89,9 @@ Message explain_session_error(const std::string& path, const Error& error) {
     case Errc::exhausted:
       return {path + ": beyond what this program takes", describe(error),
               "the limits are in sworn-format(5)"};
+    case Errc::locked:
+      return {path + ": is encrypted, and no key at hand opens it", describe(error),
+              "name the identity of one of its recipients: --identity FILE, or SWORN_IDENTITY"};
   }
   return {path, describe(error), ""};
 }

@@ -13,8 +13,8 @@ void attach_tail(OpenSession& session) {
   if (::access(path.c_str(), F_OK) != 0) {
     return;
   }
-  auto tail =
-      format::read_tail(path, session.reader->header().file_id, session.reader->event_count());
+  auto tail = format::read_tail(path, session.reader->header().file_id,
+                                session.reader->event_count(), session.reader->tail_key());
   if (!tail) {
     session.tail_error = describe(tail.error());
     return;

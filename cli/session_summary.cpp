@@ -139,6 +139,18 @@ Result<SessionSummary> summarise(OpenSession& session) {
   summary.tail_error = session.tail_error;
   summary.duration_us = std::max<std::int64_t>(0, reader.last_time().us - reader.first_time().us);
   summary.damaged_places = reader.damage().size();
+  if (reader.encrypted()) {
+    summary.encrypted = true;
+    if (const auto to = format::decode_encryption_descriptor(reader.header().encryption)) {
+      for (const auto& group : to->groups) {
+        summary.recipients.insert(summary.recipients.end(), group.begin(), group.end());
+      }
+    }
+  }
+  if (reader.locked()) {
+    summary.locked = reader.locked()->context;
+    return summary;
+  }
   TRY(find_start(session, summary));
   TRY(find_exit(session, summary));
   return summary;
@@ -162,6 +174,9 @@ std::string join_argv(const std::vector<std::string>& argv) {
 }
 
 std::string describe_end(const SessionSummary& s) {
+  if (!s.locked.empty() && s.state == format::StoredState::closed) {
+    return s.closed ? "encrypted" : "cut short";
+  }
   if (s.exit) {
     if (s.exit->signal == 0) {
       return fmt::format("exit {}", s.exit->status);
@@ -202,6 +217,9 @@ Json to_json(const SessionSummary& s) {
           {"chunks", s.chunks},
           {"raw_bytes", s.raw_bytes},
           {"damaged_places", s.damaged_places},
+          {"encrypted", s.encrypted},
+          {"locked", s.locked.empty() ? Json(nullptr) : Json(s.locked)},
+          {"recipients", s.recipients},
           {"start", s.start ? start_to_json(*s.start) : Json(nullptr)},
           {"exit", s.exit ? exit_to_json(*s.exit) : Json(nullptr)}};
 }
@@ -214,8 +232,13 @@ std::string render_text(const SessionSummary& s) {
                    s.header.mode == "standalone" ? "self-recorded" : s.header.mode));
   if (s.start) {
     append_start(out, *s.start);
+  } else if (!s.locked.empty()) {
+    line(out, "user", "ENCRYPTED: " + s.locked);
   } else {
     line(out, "user", "not on record (redacted or damaged)");
+  }
+  if (s.encrypted && s.locked.empty()) {
+    line(out, "encrypted", fmt::format("to {}", fmt::join(s.recipients, ", ")));
   }
   line(out, "started", format_rfc3339(s.header.started, 3));
   line(out, "lasted", format_duration(s.duration_us));

@@ -28,6 +28,9 @@ struct SessionSummary {
   std::int64_t duration_us = 0;
   std::size_t damaged_places = 0;
   std::string tail_error;
+  bool encrypted = false;
+  std::string locked;  // why its events cannot be read; empty: they can
+  std::vector<std::string> recipients;
 };
 
 Result<SessionSummary> summarise(OpenSession& session);

@@ -58,6 +58,7 @@ std::string integrity(const VerifyReport& r) {
     case Verdict::unsealed:
       return "NOTHING PROVEN: not one valid seal";
     case Verdict::redaction_refused:
+    case Verdict::locked:
     case Verdict::self_consistent:
     case Verdict::incomplete:
       break;
@@ -66,6 +67,30 @@ std::string integrity(const VerifyReport& r) {
                      grouped(r.sealed_bytes), grouped(r.file_bytes),
                      count(r.seals, "seal", "seals"), count(r.chunks, "chunk", "chunks"),
                      count(r.events, "event", "events"), format::to_hex(r.root).substr(0, 16));
+}
+
+std::string_view name_of(format::EventAccess access) {
+  switch (access) {
+    case format::EventAccess::clear:
+      return "clear";
+    case format::EventAccess::opened:
+      return "opened";
+    case format::EventAccess::locked:
+      return "locked";
+  }
+  return "";
+}
+
+// A statement of its own: seals hold without a key, what the events say does not follow from that.
+std::string content(const VerifyReport& r) {
+  if (r.access == format::EventAccess::opened) {
+    return "encrypted; every event was opened and held against what was sealed";
+  }
+  return fmt::format("ENCRYPTED, events NOT OPENED ({}): {}", r.locked_reason,
+                     r.rewritten_chunks == 0
+                         ? "the ciphertext is the one that was sealed, what it says was not read; "
+                           "gaps and hidden input are not counted"
+                         : "the ciphertext is the redactor's");
 }
 
 std::string open_or_closed(const VerifyReport& r, const VerifyContext& context) {
@@ -131,6 +156,9 @@ std::string render_verify(const VerifyReport& r, const VerifyContext& context) {
     line(out, "sealed", time_range(r));
   }
   line(out, "integrity", integrity(r));
+  if (r.access != format::EventAccess::clear) {
+    line(out, "content", content(r));
+  }
   line(out, "completeness", completeness(r, context));
   line(out, "identity", identity(r));
   if (r.recovered) {
@@ -173,6 +201,11 @@ Json verify_to_json(const VerifyReport& r, const VerifyContext& context) {
             {"first_time", json_time(r.first_time)},
             {"sealed_until", json_time(r.sealed_until)},
             {"root", format::to_hex(r.root)}}},
+          {"content",
+           {{"access", name_of(r.access)},
+            {"reason", r.locked_reason},
+            {"recipients", r.recipients},
+            {"rewritten_chunks", r.rewritten_chunks}}},
           {"completeness",
            {{"closed", r.closed},
             {"state", context.state ? Json(format::name_of(*context.state)) : Json(nullptr)},
@@ -226,6 +259,11 @@ Message explain_verdict(const VerifyReport& r, const VerifyContext& context) {
                           count(r.redacted_events, "event was", "events were")),
               "neither the signed header nor you name the key of the redaction note",
               "ask for the original, or name the redactor's key if you trust it"};
+    case Verdict::locked:
+      return {
+          context.path + ": a redacted copy of an encrypted session, which no key at hand opens",
+          r.locked_reason + "; whether it holds what was sealed can be told with its key only",
+          "name an identity that opens the copy: --identity FILE"};
     case Verdict::tampered: {
       const auto worst = std::find_if(r.findings.begin(), r.findings.end(), is_failure);
       return {context.path + ": CHANGED AFTER IT WAS SEALED",

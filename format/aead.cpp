@@ -33,14 +33,13 @@ int length_of(ByteView data) {
 
 }  // namespace
 
-Result<void> aead_seal(AeadCipher cipher, std::span<const std::byte, 32> key,
-                       const AeadNonce& nonce, ByteView associated, ByteView plaintext,
-                       Bytes& out) {
-  if (plaintext.size() > k_max_bytes || associated.size() > k_max_bytes) {
+Result<void> aead_seal_into(AeadCipher cipher, std::span<const std::byte, 32> key,
+                            const AeadNonce& nonce, ByteView associated, ByteView plaintext,
+                            std::span<std::byte> out) {
+  if (plaintext.size() > k_max_bytes || associated.size() > k_max_bytes ||
+      out.size() != plaintext.size() + k_aead_tag_bytes) {
     return fail(Errc::bad_usage, "too much data for one sealing");
   }
-  const std::size_t start = out.size();
-  out.resize(start + plaintext.size() + k_aead_tag_bytes);
   const ContextPtr ctx(::EVP_CIPHER_CTX_new());
   int n = 0;
   const bool sealed =
@@ -48,16 +47,28 @@ Result<void> aead_seal(AeadCipher cipher, std::span<const std::byte, 32> key,
       ::EVP_EncryptInit_ex(ctx.get(), algorithm(cipher), nullptr, raw(key), raw(nonce)) == 1 &&
       (associated.empty() ||
        ::EVP_EncryptUpdate(ctx.get(), nullptr, &n, raw(associated), length_of(associated)) == 1) &&
-      (plaintext.empty() || ::EVP_EncryptUpdate(ctx.get(), raw(out.data() + start), &n,
-                                                raw(plaintext), length_of(plaintext)) == 1) &&
-      ::EVP_EncryptFinal_ex(ctx.get(), raw(out.data() + start + plaintext.size()), &n) == 1 &&
+      (plaintext.empty() || ::EVP_EncryptUpdate(ctx.get(), raw(out.data()), &n, raw(plaintext),
+                                                length_of(plaintext)) == 1) &&
+      ::EVP_EncryptFinal_ex(ctx.get(), raw(out.data() + plaintext.size()), &n) == 1 &&
       ::EVP_CIPHER_CTX_ctrl(ctx.get(), EVP_CTRL_AEAD_GET_TAG, k_aead_tag_bytes,
-                            out.data() + start + plaintext.size()) == 1;
+                            out.data() + plaintext.size()) == 1;
   if (!sealed) {
-    out.resize(start);
     return fail(Errc::io, "OpenSSL cannot encrypt");
   }
   return {};
+}
+
+Result<void> aead_seal(AeadCipher cipher, std::span<const std::byte, 32> key,
+                       const AeadNonce& nonce, ByteView associated, ByteView plaintext,
+                       Bytes& out) {
+  const std::size_t start = out.size();
+  out.resize(start + plaintext.size() + k_aead_tag_bytes);
+  auto sealed =
+      aead_seal_into(cipher, key, nonce, associated, plaintext, std::span(out).subspan(start));
+  if (!sealed) {
+    out.resize(start);
+  }
+  return sealed;
 }
 
 Result<void> aead_open(AeadCipher cipher, std::span<const std::byte, 32> key,

@@ -22,6 +22,12 @@ using AeadNonce = std::array<std::byte, 12>;
 Result<void> aead_seal(AeadCipher cipher, std::span<const std::byte, 32> key,
                        const AeadNonce& nonce, ByteView associated, ByteView plaintext, Bytes& out);
 
+// Ciphertext and tag into `out`, which has exactly plaintext.size() + k_aead_tag_bytes bytes and
+// does not overlap the plaintext.
+Result<void> aead_seal_into(AeadCipher cipher, std::span<const std::byte, 32> key,
+                            const AeadNonce& nonce, ByteView associated, ByteView plaintext,
+                            std::span<std::byte> out);
+
 // Appends the plaintext to `out`; Errc::bad_seal where the tag does not hold, and then nothing is
 // appended.
 Result<void> aead_open(AeadCipher cipher, std::span<const std::byte, 32> key,

@@ -4,6 +4,7 @@
 #include "base/byte_reader.hpp"
 #include "base/byte_writer.hpp"
 #include "format/digest.hpp"
+#include "format/record.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -128,7 +129,8 @@ Result<ChunkBody> decode_chunk_head(ByteView head) {
       t_last > INT64_MAX || t_last < t_first || core.first_event > UINT64_MAX - core.n_events) {
     return fail(Errc::corrupt, "the core of a chunk is out of its limits");
   }
-  if (out.raw_bytes > k_max_chunk_raw_bytes || (flags & ~k_chunk_begins_group) != 0) {
+  constexpr std::uint8_t known = k_chunk_begins_group | k_chunk_encrypted | k_chunk_rewritten;
+  if (out.raw_bytes > k_max_chunk_raw_bytes || (flags & ~known) != 0) {
     return fail(Errc::corrupt, "the frame of a chunk is out of its limits");
   }
   if (out.salt_form > k_salt_punctured) {
@@ -139,18 +141,106 @@ Result<ChunkBody> decode_chunk_head(ByteView head) {
   }
   out.salt_nodes.resize(salt_nodes);
   out.begins_group = (flags & k_chunk_begins_group) != 0;
+  out.encrypted = (flags & k_chunk_encrypted) != 0;
+  out.rewritten = (flags & k_chunk_rewritten) != 0;
+  out.frame_bytes = head.subspan(k_chunk_core_bytes, k_chunk_fixed_bytes - k_chunk_core_bytes);
   return out;
 }
 
 Result<ChunkBody> decode_chunk_body(ByteView body) {
   TRY_ASSIGN(auto out, decode_chunk_head(body));
   ByteReader r(body.subspan(k_chunk_fixed_bytes));
-  for (auto& node : out.salt_nodes) {
-    TRY_ASSIGN(const auto bytes, r.take(k_salt_node_bytes));
-    std::copy(bytes.begin(), bytes.end(), node.begin());
+  if (out.encrypted || out.rewritten) {
+    TRY_ASSIGN(const auto hash, r.take(sizeof(Digest)));
+    std::copy(hash.begin(), hash.end(), out.stored_hash.emplace().begin());
+  }
+  out.payload = body.subspan(body.size() - r.left());
+  if (!out.encrypted) {
+    for (auto& node : out.salt_nodes) {
+      TRY_ASSIGN(const auto bytes, r.take(k_salt_node_bytes));
+      std::copy(bytes.begin(), bytes.end(), node.begin());
+    }
   }
   out.stored = r.take(r.left()).value();
   return out;
+}
+
+Digest chunk_leaf(std::uint32_t seq, const ChunkBody& chunk) {
+  if (!chunk.stored_hash) {
+    return record_leaf(RecordType::chunk, seq, chunk.core_bytes);
+  }
+  std::array<std::byte, k_chunk_core_bytes + sizeof(Digest)> both;
+  std::copy(chunk.core_bytes.begin(), chunk.core_bytes.end(), both.begin());
+  std::copy(chunk.stored_hash->begin(), chunk.stored_hash->end(),
+            both.begin() + k_chunk_core_bytes);
+  return record_leaf(RecordType::chunk, seq, both);
+}
+
+Digest hash_of_stored(const FileId& id, const ChunkBody& chunk) {
+  const std::array<std::byte, 1> prefix{static_cast<std::byte>(k_hash_stored)};
+  return Sha256()
+      .update(prefix)
+      .update(id)
+      .update(chunk.frame_bytes)
+      .update(chunk.payload)
+      .finish();
+}
+
+namespace {
+
+Bytes chunk_associated(const FileId& id, ByteView core, ByteView frame) {
+  Bytes out;
+  ByteWriter(out).bytes(id).bytes(core).bytes(frame);
+  return out;
+}
+
+}  // namespace
+
+Result<void> open_chunk(const FileId& id, PayloadOpener* opener, ChunkBody& chunk, Bytes& plain) {
+  if (!chunk.encrypted) {
+    return {};
+  }
+  if (opener == nullptr) {
+    return fail(Errc::locked, "the chunk is encrypted");
+  }
+  plain.clear();
+  TRY(opener->open(chunk.core.chunk_no, chunk_associated(id, chunk.core_bytes, chunk.frame_bytes),
+                   chunk.stored, plain));
+  ByteReader r(plain);
+  for (auto& node : chunk.salt_nodes) {
+    TRY_ASSIGN(const auto bytes, r.take(k_salt_node_bytes));
+    std::copy(bytes.begin(), bytes.end(), node.begin());
+  }
+  chunk.stored = r.take(r.left()).value();
+  chunk.encrypted = false;
+  return {};
+}
+
+Result<Digest> append_sealed(const FileId& id, const ChunkCore& core, const ChunkSeal& seal,
+                             PayloadSealer* sealer, ByteView plain, Bytes& body) {
+  Bytes core_bytes;
+  append_core(core_bytes, core);
+  const unsigned flags = (sealer != nullptr ? k_chunk_encrypted : 0U) |
+                         (seal.begins_group ? k_chunk_begins_group : 0U) |
+                         (seal.kept ? k_chunk_rewritten : 0U);
+  Bytes frame;
+  ByteWriter(frame)
+      .u32(seal.raw_bytes)
+      .u8(static_cast<std::uint8_t>(flags))
+      .u8(seal.salt_form)
+      .u16(seal.salt_nodes);
+  Bytes sealed;
+  if (sealer != nullptr) {
+    TRY(sealer->seal(core.chunk_no, chunk_associated(id, core_bytes, frame), plain, sealed));
+  } else {
+    sealed.assign(plain.begin(), plain.end());
+  }
+  ChunkBody stored;
+  stored.frame_bytes = frame;
+  stored.payload = sealed;
+  const Digest hash = hash_of_stored(id, stored);
+  ByteWriter(body).bytes(frame).bytes(seal.kept.value_or(hash)).bytes(sealed);
+  return hash;
 }
 
 std::size_t ChunkBuilder::raw_bytes() const {

@@ -9,8 +9,10 @@
 #include "format/event.hpp"
 #include "format/merkle.hpp"
 #include "format/salt.hpp"
+#include "format/session_key.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -35,13 +37,40 @@ void append_chunk_frame(Bytes& out, std::size_t raw_bytes, bool begins_group,
 struct ChunkBody {
   ChunkCore core;
   ByteView core_bytes;
+  ByteView frame_bytes;  // the eight from raw_bytes to the number of salt nodes
+  std::uint32_t raw_bytes = 0;
+  bool begins_group = false;
+  bool encrypted = false;  // until open_chunk(): `stored` is ciphertext, the salt nodes are zero
+  bool rewritten = false;
+  std::uint8_t salt_form = k_salt_seed;
+  std::vector<Digest> salt_nodes;
+  std::optional<Digest> stored_hash;  // in encrypted sessions: as the recorder stored it
+  ByteView payload;                   // behind that hash, as it is in the file
+  ByteView stored;                    // zstd
+};
+Result<ChunkBody> decode_chunk_body(ByteView body);
+// The leaf of the record; of an encrypted session it covers the hash of the ciphertext as well.
+Digest chunk_leaf(std::uint32_t seq, const ChunkBody& chunk);
+
+// --- encrypted sessions (docs/format.md, "Encryption")
+// The hash that the leaf covers, computed from what is there.
+Digest hash_of_stored(const FileId& id, const ChunkBody& chunk);
+// Decrypts salt nodes and stored bytes; `stored` becomes a view into `plain`. Errc::locked without
+// an opener, bad_seal where it does not open. Of a chunk in clear: nothing.
+Result<void> open_chunk(const FileId& id, PayloadOpener* opener, ChunkBody& chunk, Bytes& plain);
+// Appends what follows the core: frame, hash, ciphertext of `plain` (salt nodes and zstd). `kept`:
+// the hash of the recorder, in a redacted copy; then `rewritten` is set. `sealer` null: a redacted
+// copy in clear. Returns the hash of what is stored now.
+struct ChunkSeal {
   std::uint32_t raw_bytes = 0;
   bool begins_group = false;
   std::uint8_t salt_form = k_salt_seed;
-  std::vector<Digest> salt_nodes;
-  ByteView stored;  // zstd
+  std::uint16_t salt_nodes = 1;
+  std::optional<Digest> kept;
 };
-Result<ChunkBody> decode_chunk_body(ByteView body);
+Result<Digest> append_sealed(const FileId& id, const ChunkCore& core, const ChunkSeal& seal,
+                             PayloadSealer* sealer, ByteView plain, Bytes& body);
+
 // Only what precedes the salt: enough for a directory. `head` holds k_chunk_fixed_bytes.
 Result<ChunkBody> decode_chunk_head(ByteView head);
 

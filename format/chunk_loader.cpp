@@ -23,18 +23,20 @@ Result<ChunkBody> ChunkLoader::fetch(const ChunkRef& ref) {
     return fail(Errc::corrupt, "a chunk is damaged");
   }
   ByteView chunk = record_;
+  bool alone = false;
   if (ref.recovered) {
-    TRY_ASSIGN(chunk, recovered_events_part(record_));
+    TRY_ASSIGN(const auto part, recovered_part(record_));
+    chunk = part.bytes;
+    alone = part.content == RecoveredContent::events;
   }
   TRY_ASSIGN(auto body, decode_chunk_body(chunk));
-  if (ref.recovered) {
-    body.begins_group = true;
-  }
+  body.begins_group = body.begins_group || alone;
   if (body.core.chunk_no != ref.chunk_no || body.core.first_event != ref.first_event ||
       body.core.n_events != ref.n_events || body.core.t_first != ref.t_first ||
       body.core.t_last != ref.t_last || body.raw_bytes != ref.raw_bytes) {
     return fail(Errc::corrupt, "a chunk is not the one that the index names");
   }
+  TRY(open_chunk(id_, opener_, body, plain_));
   return body;
 }
 
@@ -77,7 +79,7 @@ Result<void> ChunkLoader::load(const std::vector<ChunkRef>& chunks, std::size_t 
   for (std::size_t at = goes_on ? place_ + 1 : group; at <= place; ++at) {
     const auto stepped = step(chunks, at);
     if (!stepped) {
-      if (stepped.error().code != Errc::io) {
+      if (stepped.error().code != Errc::io && stepped.error().code != Errc::locked) {
         dead_group_ = group;
         dead_place_ = at;
       }

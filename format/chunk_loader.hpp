@@ -15,7 +15,9 @@ namespace sworn::format {
 
 class ChunkLoader {
  public:
-  ChunkLoader(const ReadFile& file, const FileId& id) : file_(file), id_(id) {}
+  // `opener`: of an encrypted session, null where no key opens it (Errc::locked then); outlives it.
+  ChunkLoader(const ReadFile& file, const FileId& id, PayloadOpener* opener = nullptr)
+      : file_(file), id_(id), opener_(opener) {}
 
   // `place` in `chunks`. Errc::corrupt where the record, its group or its columns do not hold, or
   // where it is not the chunk that the reference names.
@@ -30,8 +32,10 @@ class ChunkLoader {
 
   const ReadFile& file_;
   FileId id_;
+  PayloadOpener* opener_;
   Decompressor decompressor_;
   Bytes record_;
+  Bytes plain_;  // of the last encrypted chunk
   Bytes columns_;
   std::vector<EventView> events_;
   ChunkCore core_;

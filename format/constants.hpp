@@ -27,7 +27,7 @@ enum class RecordType : std::uint8_t {
   open_proof = 0x02,  // reserved: copy of the ledger's session_open entry
   chunk = 0x03,
   seal = 0x04,
-  key_box = 0x05,  // reserved: session key, encrypted to recipients
+  key_box = 0x05,  // behind the header of an encrypted session: its key, encrypted to recipients
   anchor = 0x06,   // reserved: cosignature, time stamp token, collector's acknowledgement
   end = 0x08,
   index = 0x09,      // hint
@@ -61,12 +61,25 @@ inline constexpr std::uint32_t k_max_chunk_events = 1U << 18U;
 inline constexpr std::uint32_t k_max_group_raw_bytes = 1U
                                                        << 20U;  // writers begin a new one earlier
 inline constexpr std::uint8_t k_chunk_begins_group = 0x01;
-inline constexpr int k_window_log = 18;  // 256 KiB: readers never need more
+inline constexpr std::uint8_t k_chunk_encrypted = 0x02;
+inline constexpr std::uint8_t k_chunk_rewritten = 0x04;  // by a redaction, in an encrypted session
+inline constexpr int k_window_log = 18;                  // 256 KiB: readers never need more
 
 // Bits of a kind byte in the columns
 inline constexpr std::uint8_t k_kind_mask = 0x3F;
 inline constexpr std::uint8_t k_kind_has_at = 0x40;
 inline constexpr std::uint8_t k_kind_redacted = 0x80;
+
+// "Encryption"
+inline constexpr std::size_t k_key_box_signed_bytes = 64;
+inline constexpr std::size_t k_max_key_boxes = 8;
+inline constexpr std::size_t k_max_key_box_bytes = 128U << 10U;
+inline constexpr std::uint32_t k_segment_chunks = 64;  // that share a key
+inline constexpr std::string_view k_info_commitment = "sworn/v0/commitment";
+inline constexpr std::string_view k_info_chunk = "sworn/v0/chunk";
+inline constexpr std::string_view k_info_ratchet = "sworn/v0/ratchet";
+inline constexpr std::string_view k_info_tail = "sworn/v0/tail";
+inline constexpr std::string_view k_info_tail_ratchet = "sworn/v0/tail ratchet";
 
 // "Seal"
 inline constexpr std::size_t k_seal_fixed_bytes = 120;
@@ -86,6 +99,7 @@ inline constexpr std::uint8_t k_hash_leaf = 0x00;
 inline constexpr std::uint8_t k_leaf_of_event = 0x00;
 inline constexpr std::uint8_t k_hash_node = 0x01;
 inline constexpr std::uint8_t k_hash_commitment = 0x02;
+inline constexpr std::uint8_t k_hash_stored = 0x03;
 inline constexpr std::uint8_t k_hash_salt_left = 0x10;
 inline constexpr std::uint8_t k_hash_salt_right = 0x11;
 

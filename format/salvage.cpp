@@ -76,6 +76,11 @@ class RecoveredWriter {
     }
     return {};
   }
+  // Of an encrypted session: as it stands in the source.
+  Result<void> carry(RecoveredContent content, ByteView part) {
+    TRY_ASSIGN(const auto body, encode_carried(id_, note_, *key_, content, part));
+    return put(body);
+  }
   Result<void> flush() { return batch_.empty() ? Result<void>() : write(); }
   // At least one record, so that the copy says that it is one.
   Result<void> finish() { return batch_.empty() && wrote_ ? Result<void>() : write(); }
@@ -88,13 +93,15 @@ class RecoveredWriter {
       views.push_back(event.view());
     }
     TRY_ASSIGN(const auto body, encode_recovered(id_, note_, *key_, views, entropy_));
-    Bytes record;
-    append_record(record, id_, RecordType::recovered, seq_++, body);
-    TRY(out_.append(record));
     batch_.clear();
     bytes_ = 0;
+    return put(body);
+  }
+  Result<void> put(ByteView body) {
+    Bytes record;
+    append_record(record, id_, RecordType::recovered, seq_++, body);
     wrote_ = true;
-    return {};
+    return out_.append(record);
   }
 
   AppendFile& out_;
@@ -115,16 +122,29 @@ struct Prefix {
   std::uint32_t next_seq = 0;
 };
 // Through the last valid seal, also where something before it is damaged: what stands behind the
-// damage is proven all the same. Without a valid seal the header alone is kept.
-Result<Prefix> sealed_prefix(const ReadFile& source, const FileId& id, std::uint64_t sealed_bytes) {
+// damage is proven all the same. Without a valid seal the header alone is kept, and its key box.
+Result<Prefix> sealed_prefix(const ReadFile& source, const FileId& id, std::uint64_t sealed_bytes,
+                             bool encrypted) {
   RecordScanner scanner(source, id, k_preamble_bytes);
+  std::optional<Prefix> start;
   while (true) {
     TRY_ASSIGN(const auto record, scanner.next());
+    if (start && !encrypted) {
+      return *start;
+    }
+    if (start && (!record || record->frame.record_type() != RecordType::key_box)) {
+      return fail(Errc::corrupt,
+                  "the file ends before its key box: nobody can read anything of it");
+    }
     if (!record) {
       return fail(Errc::corrupt, "the file changed while it was read");
     }
-    if (sealed_bytes == 0 || record->end() == sealed_bytes) {
-      return Prefix{record->end(), record->frame.seq + 1};
+    const Prefix here{record->end(), record->frame.seq + 1};
+    if (record->end() == sealed_bytes || start) {
+      return here;
+    }
+    if (sealed_bytes == 0) {
+      start = here;
     }
   }
 }
@@ -142,6 +162,7 @@ MonoTime last_time_before(const SessionReader& reader, std::uint64_t number) {
 
 struct Leftover {
   std::vector<Event> tail;
+  std::vector<SealedTailEntry> sealed_tail;  // of an encrypted session
   Digest tail_digest{};
   bool used = false;
   bool hole = false;
@@ -154,11 +175,80 @@ Result<Leftover> read_leftover(const std::string& tail_path, const SessionReader
   }
   TRY_ASSIGN(const auto file, PosixReadFile::open(tail_path));
   TRY_ASSIGN(out.tail_digest, digest_file(*file));
+  if (reader.encrypted()) {
+    TRY_ASSIGN(auto sealed,
+               read_sealed_tail(tail_path, reader.header().file_id, reader.event_count()));
+    out.sealed_tail = std::move(sealed.entries);
+    out.used = sealed.encrypted;  // a tail in clear beside it is not the one of this recorder
+    out.hole = sealed.hole;
+    return out;
+  }
   TRY_ASSIGN(auto contents, read_tail(tail_path, reader.header().file_id, reader.event_count()));
   out.tail = std::move(contents.events);
   out.used = true;
   out.hole = contents.hole;
   return out;
+}
+
+Result<void> recover_events(SessionReader& reader, Leftover& leftover, std::uint64_t first_event,
+                            RecoveredWriter& writer, SalvageReport& report) {
+  reader.set_tail(std::move(leftover.tail));
+  TRY(reader.seek_event(first_event));
+  std::uint64_t expected = first_event;
+  while (true) {
+    TRY_ASSIGN(const auto view, reader.next());
+    if (!view) {
+      return {};
+    }
+    if (view->number != expected) {
+      TRY(writer.flush());  // a record holds consecutive numbers only
+    }
+    expected = view->number + 1;
+    TRY(writer.add(*view));
+    ++report.recovered_events;
+    report.recovered_bytes += view->data.size();
+  }
+}
+
+Result<Bytes> chunk_body_at(const ReadFile& source, const FileId& id, std::uint64_t offset) {
+  RecordScanner scanner(source, id, offset);
+  TRY_ASSIGN(const auto record, scanner.next());
+  if (!record || record->offset != offset || record->frame.record_type() != RecordType::chunk) {
+    return fail(Errc::corrupt, "a chunk is damaged");
+  }
+  return Bytes(record->body.begin(), record->body.end());
+}
+
+// Ciphertext is carried over as it stands: neither a key is needed for it nor can a nonce be used
+// twice.
+Result<void> carry_over(const ReadFile& source, const SessionReader& reader,
+                        std::uint64_t first_event, Leftover& leftover, RecoveredWriter& writer,
+                        SalvageReport& report) {
+  const FileId& id = reader.header().file_id;
+  for (const auto& ref : reader.chunks()) {
+    if (ref.first_event < first_event) {
+      continue;
+    }
+    const auto body = chunk_body_at(source, id, ref.offset);
+    if (!body) {
+      report.unreadable_bytes += ref.raw_bytes;
+      continue;
+    }
+    TRY(writer.carry(RecoveredContent::chunk, *body));
+    report.recovered_events += ref.n_events;
+    report.recovered_bytes += body->size();
+  }
+  Bytes part;
+  for (const auto& entry : leftover.sealed_tail) {
+    append_carried(part, entry);
+    ++report.recovered_events;
+    report.recovered_bytes += entry.sealed.size();
+    if (part.size() >= k_batch_bytes) {
+      TRY(writer.carry(RecoveredContent::tail, part));
+      part.clear();
+    }
+  }
+  return part.empty() ? Result<void>() : writer.carry(RecoveredContent::tail, part);
 }
 
 }  // namespace
@@ -178,7 +268,8 @@ Result<SalvageReport> salvage(const ReadFile& source, const std::string& tail_pa
   }
   TRY_ASSIGN(const auto reader, SessionReader::open(source));
   const FileId id = reader->header().file_id;
-  TRY_ASSIGN(const auto prefix, sealed_prefix(source, id, checked.sealed_bytes));
+  TRY_ASSIGN(const auto prefix,
+             sealed_prefix(source, id, checked.sealed_bytes, reader->encrypted()));
   TRY_ASSIGN(auto leftover, read_leftover(tail_path, *reader));
   SalvageReport report;
   report.sealed_events = checked.events;
@@ -196,21 +287,10 @@ Result<SalvageReport> salvage(const ReadFile& source, const std::string& tail_pa
   RecoveredWriter writer(out, id, prefix.next_seq, note, entropy);
   writer.not_before(last_time_before(*reader, checked.events));
   TRY(writer.begin());
-  reader->set_tail(std::move(leftover.tail));
-  TRY(reader->seek_event(checked.events));
-  std::uint64_t expected = checked.events;
-  while (true) {
-    TRY_ASSIGN(const auto view, reader->next());
-    if (!view) {
-      break;
-    }
-    if (view->number != expected) {
-      TRY(writer.flush());  // a record holds consecutive numbers only
-    }
-    expected = view->number + 1;
-    TRY(writer.add(*view));
-    ++report.recovered_events;
-    report.recovered_bytes += view->data.size();
+  if (reader->encrypted()) {
+    TRY(carry_over(source, *reader, checked.events, leftover, writer, report));
+  } else {
+    TRY(recover_events(*reader, leftover, checked.events, writer, report));
   }
   TRY(writer.finish());
   for (const auto& damage : reader->damage()) {

@@ -17,12 +17,13 @@ struct SalvageReport {
   std::uint64_t sealed_events = 0;
   std::uint64_t sealed_bytes = 0;
   std::uint64_t recovered_events = 0;
-  std::uint64_t recovered_bytes = 0;  // of event data
+  std::uint64_t recovered_bytes = 0;  // of event data; of ciphertext in an encrypted session
   std::uint64_t unreadable_bytes = 0;
   bool tail_used = false;
   bool tail_hole = false;
 };
 
+// An encrypted session needs no key: what is recovered is its ciphertext, byte for byte.
 // `tail_path` empty: no tail. Fails with Errc::bad_usage for a closed, undamaged file: nothing to
 // salvage.
 Result<SalvageReport> salvage(const ReadFile& source, const std::string& tail_path, AppendFile& out,

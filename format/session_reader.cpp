@@ -32,6 +32,11 @@ struct SessionReader::Impl {
   bool damaged = false;     // heads alone are not believed any more
   std::vector<Event> tail;  // numbers continue those of the chunks
   std::uint64_t want = 0;   // number of the next event
+  std::optional<KeyBox> key_box;
+  std::optional<Error> locked;
+  std::optional<PayloadOpener> opener;
+  std::optional<TailKey> tail_key;
+  std::vector<Event> carried;  // of the encrypted tail in a salvaged copy
   std::unique_ptr<ChunkLoader> loader;
 
   explicit Impl(const ReadFile& f) : file(f) {}
@@ -98,7 +103,8 @@ struct SessionReader::Impl {
     group = k_no_group;
   }
 
-  void take_chunk(std::uint64_t offset, std::uint64_t length, ByteView body, bool recovered) {
+  void take_chunk(std::uint64_t offset, std::uint64_t length, ByteView body, bool recovered,
+                  bool alone = false) {
     const auto head = decode_chunk_head(body);
     if (!head) {
       leave_out(offset, length, head.error().context);
@@ -116,7 +122,7 @@ struct SessionReader::Impl {
                     std::to_string(core.first_event - 1) + " are missing");
     }
     const auto place = static_cast<std::uint32_t>(chunks.size());
-    if (head->begins_group || recovered) {
+    if (head->begins_group || alone) {
       group = place;
     }
     chunks.push_back({offset, core.chunk_no, core.n_events, core.first_event, core.t_first,
@@ -125,12 +131,71 @@ struct SessionReader::Impl {
 
   void take_recovered(const RecordScanner::Record& record) {
     const std::uint64_t length = k_frame_bytes + record.body.size();
-    const auto part = recovered_events_part(record.body);
+    const auto part = recovered_part(record.body);
     if (!part) {
       leave_out(record.offset, length, part.error().context);
-    } else if (!part->empty()) {
-      take_chunk(record.offset, length, *part, true);
+    } else if (part->content == RecoveredContent::tail) {
+      take_carried_tail(record.offset, length, part->bytes);
+    } else if (!part->bytes.empty()) {
+      take_chunk(record.offset, length, part->bytes, true,
+                 part->content == RecoveredContent::events);
     }
+  }
+
+  void take_carried_tail(std::uint64_t offset, std::uint64_t length, ByteView part) {
+    auto entries = decode_carried_tail(part);
+    if (!entries) {
+      leave_out(offset, length, entries.error().context);
+      return;
+    }
+    if (!tail_key) {
+      return;  // locked() says so
+    }
+    for (const auto& entry : *entries) {
+      auto event = open_tail_entry(*tail_key, entry);
+      if (!event) {
+        note_damage(offset, length, "an entry of the tail does not open");
+        return;
+      }
+      if (carried.empty() || carried.back().number < event->number) {
+        carried.push_back(*std::move(event));
+      }
+    }
+  }
+
+  // The key box stands right behind the header. What is wrong with it is a reason not to open the
+  // session, not one to refuse the rest.
+  Result<void> unlock(const KeyRing& keys) {
+    if (header.encryption.empty()) {
+      return {};
+    }
+    const auto descriptor = decode_encryption_descriptor(header.encryption);
+    if (!descriptor) {
+      locked = Error{Errc::locked, 0, descriptor.error().context};
+      return {};
+    }
+    auto box = read_key_box(file, id);
+    if (!box && box.error().code == Errc::io) {
+      return tl::make_unexpected(std::move(box).error());
+    }
+    if (!box || !*box) {
+      locked = Error{Errc::locked, 0, "its key box is damaged"};
+      return {};
+    }
+    key_box = **std::move(box);
+    if (key_box->in_clear()) {
+      return {};
+    }
+    auto key = keys.open(id, *key_box, *descriptor);
+    if (!key) {
+      locked = std::move(key).error();
+      return {};
+    }
+    TRY_ASSIGN(auto first_tail_key, TailKey::create(id, *key));
+    tail_key.emplace(std::move(first_tail_key));
+    TRY_ASSIGN(auto opened, PayloadOpener::create(id, *std::move(key)));
+    opener.emplace(std::move(opened));
+    return {};
   }
 
   void take_seal(const RecordScanner::Record& record) {
@@ -167,13 +232,13 @@ struct SessionReader::Impl {
       case RecordType::header:
         note_damage(record.offset, length, "a second header");
         return {};
+      case RecordType::key_box:  // read with the header
       case RecordType::end:
       case RecordType::index:
       case RecordType::footer:
       case RecordType::redaction:
         return {};
       case RecordType::open_proof:
-      case RecordType::key_box:
       case RecordType::anchor:
         return fail(Errc::unsupported,
                     "the file holds a record type that this build does not know");
@@ -247,6 +312,7 @@ struct SessionReader::Impl {
       }
       damaged = true;
       chunks.clear();
+      carried.clear();
       loader->forget();
       group = k_no_group;
       sealed_chunks = 0;
@@ -283,7 +349,7 @@ struct SessionReader::Impl {
       if (loaded) {
         return place;
       }
-      if (loaded.error().code == Errc::io) {
+      if (loaded.error().code == Errc::io || loaded.error().code == Errc::locked) {
         return tl::make_unexpected(loaded.error());
       }
       note_damage(chunks[place].offset, 0,
@@ -304,11 +370,14 @@ struct SessionReader::Impl {
 SessionReader::SessionReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SessionReader::~SessionReader() = default;
 
-Result<std::unique_ptr<SessionReader>> SessionReader::open(const ReadFile& file) {
+Result<std::unique_ptr<SessionReader>> SessionReader::open(const ReadFile& file,
+                                                           const KeyRing& keys) {
   auto impl = std::make_unique<Impl>(file);
   TRY(impl->read_preamble());
-  impl->loader = std::make_unique<ChunkLoader>(file, impl->id);
   const auto header = impl->read_header();
+  TRY(impl->unlock(keys));
+  impl->loader =
+      std::make_unique<ChunkLoader>(file, impl->id, impl->opener ? &*impl->opener : nullptr);
   if (!header) {
     if (header.error().code != Errc::corrupt) {
       return tl::make_unexpected(header.error());
@@ -320,11 +389,27 @@ Result<std::unique_ptr<SessionReader>> SessionReader::open(const ReadFile& file)
   if (!indexed) {
     TRY(impl->scan());
   }
-  return std::unique_ptr<SessionReader>(new SessionReader(std::move(impl)));
+  auto reader = std::unique_ptr<SessionReader>(new SessionReader(std::move(impl)));
+  if (!reader->impl_->carried.empty()) {
+    reader->set_tail(std::move(reader->impl_->carried));
+  }
+  return reader;
 }
 
 const SessionHeader& SessionReader::header() const {
   return impl_->header;
+}
+bool SessionReader::encrypted() const {
+  return !impl_->header.encryption.empty();
+}
+const std::optional<Error>& SessionReader::locked() const {
+  return impl_->locked;
+}
+TailKey* SessionReader::tail_key() {
+  return impl_->tail_key ? &*impl_->tail_key : nullptr;
+}
+const KeyBox* SessionReader::key_box() const {
+  return impl_->key_box ? &*impl_->key_box : nullptr;
 }
 FileState SessionReader::state() const {
   return impl_->state;
@@ -381,6 +466,9 @@ void SessionReader::set_tail(std::vector<Event> events) {
 
 Result<std::optional<EventView>> SessionReader::next() {
   auto& r = *impl_;
+  if (r.locked) {
+    return tl::make_unexpected(*r.locked);
+  }
   if (r.want < r.file_events()) {
     TRY_ASSIGN(const auto place, r.load_from(r.place_of(r.want)));
     if (place < r.chunks.size()) {
@@ -406,6 +494,9 @@ Result<void> SessionReader::seek_event(std::uint64_t n) {
 
 Result<void> SessionReader::seek_time(MonoTime t) {
   auto& r = *impl_;
+  if (r.locked) {
+    return tl::make_unexpected(*r.locked);
+  }
   const auto it =
       std::lower_bound(r.chunks.begin(), r.chunks.end(), t,
                        [](const ChunkRef& ref, MonoTime when) { return ref.t_last < when; });

@@ -8,6 +8,7 @@
 #include "base/file.hpp"
 #include "format/clock_map.hpp"
 #include "format/event.hpp"
+#include "format/key_ring.hpp"
 #include "format/session_header.hpp"
 
 #include <cstdint>
@@ -47,12 +48,21 @@ class SessionReader {
  public:
   // `file` must outlive the reader. Where the header alone is damaged, the session is still read,
   // with an empty header and an entry in damage().
-  static Result<std::unique_ptr<SessionReader>> open(const ReadFile& file);
+  // An encrypted session is opened with `keys` where they fit; see locked().
+  static Result<std::unique_ptr<SessionReader>> open(const ReadFile& file,
+                                                     const KeyRing& keys = KeyRing::of_process());
   ~SessionReader();
   SessionReader(const SessionReader&) = delete;
   SessionReader& operator=(const SessionReader&) = delete;
 
   [[nodiscard]] const SessionHeader& header() const;
+  [[nodiscard]] bool encrypted() const;
+  // Why no key opens it; empty: events can be read. While it is locked, next() and seek_time() give
+  // this error; everything that does not need events works.
+  [[nodiscard]] const std::optional<Error>& locked() const;
+  [[nodiscard]] TailKey* tail_key();            // for read_tail(); null where there is none to have
+  [[nodiscard]] const KeyBox* key_box() const;  // of an encrypted session, where it is readable
+
   [[nodiscard]] FileState state() const;
   [[nodiscard]] const std::vector<ChunkRef>& chunks() const;
   [[nodiscard]] const std::vector<Damage>& damage() const;  // what open/refresh could not read

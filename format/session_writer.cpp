@@ -5,6 +5,7 @@
 #include "format/chunk.hpp"
 #include "format/compress.hpp"
 #include "format/index.hpp"
+#include "format/key_box.hpp"
 #include "format/merkle.hpp"
 #include "format/record.hpp"
 #include "format/seal.hpp"
@@ -62,6 +63,11 @@ struct SessionWriter::Impl {
   Bytes body;
   Bytes out;
 
+  std::optional<PayloadSealer> sealer;  // of an encrypted session
+  std::vector<Bytes> key_boxes;
+  std::unique_ptr<TailKey> tail_key;
+  Bytes plain;  // salt seed and zstd, before they are encrypted
+
   Impl(AppendFile& f, Clock& c, Entropy& e, SessionHeader h, WriterOptions o)
       : file(f), clock(c), entropy(e), header(std::move(h)), options(o) {}
 
@@ -90,6 +96,46 @@ struct SessionWriter::Impl {
     unsealed_leaves.push_back(leaf);
   }
 
+  // Session key, boxes, and the record that holds them. The key itself lives on in the sealer only,
+  // until its first ratchet.
+  Result<void> begin_encryption(const RecipientGroups& groups) {
+    Key session_key;
+    TRY(entropy.fill(session_key.span()));
+    KeyBox box;
+    TRY_ASSIGN(box.commitment, commitment_of(header.file_id, session_key));
+    TRY_ASSIGN(key_boxes, close_boxes(header.file_id, session_key, groups, entropy));
+    box.boxes_digest = digest_of_boxes(key_boxes);
+    if (options.detached_boxes) {
+      box.form = KeyBoxForm::absent;
+    } else {
+      box.boxes = key_boxes;
+    }
+    const Bytes record = encode(box);
+    add_leaf(
+        record_leaf(RecordType::key_box, next_seq, ByteView(record).first(k_key_box_signed_bytes)));
+    append_record(out, header.file_id, RecordType::key_box, next_seq++, record);
+    TRY_ASSIGN(auto tail, TailKey::create(header.file_id, session_key));
+    tail_key = std::make_unique<TailKey>(std::move(tail));
+    TRY_ASSIGN(sealer, PayloadSealer::create(header.file_id, std::move(session_key)));
+    return {};
+  }
+
+  // Behind the core in `body`; the leaf of the record.
+  Result<Digest> append_encrypted(const ChunkCore& core, std::size_t raw, bool begins,
+                                  GroupPart part, const Seed& seed) {
+    plain.assign(seed.begin(), seed.end());
+    TRY(compressor->compress(columns, part, plain));
+    ChunkSeal how;
+    how.raw_bytes = static_cast<std::uint32_t>(raw);
+    how.begins_group = begins;
+    TRY_ASSIGN(const auto hash, append_sealed(header.file_id, core, how, &*sealer, plain, body));
+    erase(plain);
+    ChunkBody whole;
+    whole.core_bytes = ByteView(body).first(k_chunk_core_bytes);
+    whole.stored_hash = hash;
+    return chunk_leaf(next_seq, whole);
+  }
+
   Result<void> cut_chunk() {
     Seed seed{};
     TRY(entropy.fill(seed));
@@ -108,12 +154,14 @@ struct SessionWriter::Impl {
 
     body.clear();
     append_core(body, core);
-    const Digest leaf = record_leaf(RecordType::chunk, next_seq, body);
-    append_chunk_frame(body, raw, begins, k_salt_seed, {&seed, 1});
     const auto part = whole ? GroupPart::whole : (begins ? GroupPart::opens : GroupPart::continues);
-    if (auto done = compressor->compress(columns, part, body); !done) {
-      dead = done.error();
-      return done;
+    Digest leaf{};
+    if (sealer) {
+      TRY_ASSIGN(leaf, append_encrypted(core, raw, begins, part, seed));
+    } else {
+      leaf = record_leaf(RecordType::chunk, next_seq, body);
+      append_chunk_frame(body, raw, begins, k_salt_seed, {&seed, 1});
+      TRY(compressor->compress(columns, part, body));
     }
     index.add(totals.stored_bytes + out.size(), core, begins, static_cast<std::uint32_t>(raw));
     append_record(out, header.file_id, RecordType::chunk, next_seq++, body);
@@ -191,18 +239,33 @@ Result<std::unique_ptr<SessionWriter>> SessionWriter::create(AppendFile& file, C
   TRY_ASSIGN(auto key, impl->fresh_key());
   impl->header.first_key = key.public_key();
   impl->key.emplace(std::move(key));
+  if (options.recipients != nullptr) {
+    impl->header.encryption = encode(describe_groups(*options.recipients, options.detached_boxes));
+  }
   Preamble preamble{k_major, k_minor, 0, 0, impl->header.file_id};
   impl->out = encode_preamble(preamble);
   const auto body = encode(impl->header);
   const Digest leaf = header_leaf(impl->out, body);
   append_record(impl->out, impl->header.file_id, RecordType::header, impl->next_seq++, body);
   impl->add_leaf(leaf);
+  if (options.recipients != nullptr) {
+    TRY(impl->begin_encryption(*options.recipients));
+    impl->options.recipients = nullptr;
+  }
   TRY(impl->write_out());
   return std::unique_ptr<SessionWriter>(new SessionWriter(std::move(impl)));
 }
 
 const SessionHeader& SessionWriter::header() const {
   return impl_->header;
+}
+
+const std::vector<Bytes>& SessionWriter::key_boxes() const {
+  return impl_->key_boxes;
+}
+
+std::unique_ptr<TailKey> SessionWriter::take_tail_key() {
+  return std::move(impl_->tail_key);
 }
 
 Result<void> SessionWriter::append(std::span<const EventView> events) {

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace sworn::format {
 
@@ -31,9 +32,16 @@ class SystemEntropy final : public Entropy {  // getrandom(2)
 
 enum class SealReason : std::uint8_t { interval, critical, heartbeat, saturated, final };
 
+struct AgeRecipient;  // age_box.hpp
+class TailKey;        // session_key.hpp
+
 struct WriterOptions {
   int zstd_level = 1;
   std::size_t chunk_bytes = 256 * 1024;  // raw bytes of a chunk and of a group
+  // Encrypts the session to these groups of recipients (key_box.hpp); null: in clear. Read by
+  // create() only.
+  const std::vector<std::vector<AgeRecipient>>* recipients = nullptr;
+  bool detached_boxes = false;  // key_boxes() are the caller's to keep; the file has none
 };
 
 struct WriterTotals {
@@ -63,6 +71,11 @@ class SessionWriter {
   SessionWriter& operator=(const SessionWriter&) = delete;
 
   [[nodiscard]] const SessionHeader& header() const;
+
+  // Of an encrypted session; empty and null for one in clear. Detached boxes must be on the disk
+  // before anything is recorded. The key of the tail is given away once.
+  [[nodiscard]] const std::vector<Bytes>& key_boxes() const;
+  std::unique_ptr<TailKey> take_tail_key();
 
   // Takes the events in order: numbers must continue without a hole, times must not go back. The
   // data is copied or hashed before the call returns. Full chunks are written out on the way;

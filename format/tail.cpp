@@ -5,6 +5,8 @@
 #include "base/byte_writer.hpp"
 #include "base/crc32c.hpp"
 #include "base/file.hpp"
+#include "base/locked_memory.hpp"
+#include "format/sign.hpp"
 #include "format/tail_layout.hpp"
 
 #include <algorithm>
@@ -15,6 +17,8 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -56,8 +60,10 @@ static_assert(sizeof(TailEntry) == k_tail_entry_bytes);
 struct TailWriter::Impl {
   struct Half {
     std::byte* base = nullptr;
+    std::byte* plain = nullptr;  // where events are put: `base`, or locked memory of the same shape
     std::uint64_t generation = 0;
     std::size_t used = k_tail_half_header_bytes;
+    std::size_t touched = 0;       // of the locked memory
     std::uint64_t end_number = 0;  // one behind its last event
   };
 
@@ -73,6 +79,8 @@ struct TailWriter::Impl {
   std::uint64_t next_generation = 1;
   std::size_t reserved = 0;
   std::atomic<std::uint64_t> released{0};
+  std::unique_ptr<TailKey> key;  // of an encrypted session
+  std::array<std::optional<LockedMemory>, 2> memory;
   mutable std::mutex mutex;
   std::deque<EventView> views;  // guarded by mutex
 
@@ -82,10 +90,39 @@ struct TailWriter::Impl {
     }
   }
 
+  // In front of the data of an entry, in the mapping and in the locked memory alike.
+  [[nodiscard]] std::size_t before_data() const {
+    return k_tail_entry_bytes + (key ? k_tail_sealed_head_bytes : 0);
+  }
+  [[nodiscard]] std::size_t around_data() const {
+    return k_tail_entry_bytes + (key ? k_tail_sealed_extra_bytes : 0);
+  }
+
+  Result<void> keep_plain_apart() {
+    for (std::size_t k = 0; k < halves.size(); ++k) {
+      TRY_ASSIGN(auto place, LockedMemory::create(half_bytes));
+      memory[k].emplace(std::move(place));
+      halves[k].plain = memory[k]->bytes().data();
+    }
+    return {};
+  }
+
+  // Wipes the events of a half that are all sealed in the file.
+  void wipe_plain(std::size_t which) {
+    if (memory[which]) {
+      erase(memory[which]->bytes().first(std::exchange(halves[which].touched, 0)));
+    }
+  }
+
   void begin_half(std::size_t which) {
     Half& half = halves[which];
+    wipe_plain(which);
     half.generation = next_generation++;
     half.used = k_tail_half_header_bytes;
+    if (key) {
+      // Never fails: generations go up by one. Otherwise the next entry would not be sealed.
+      static_cast<void>(key->advance(half.generation));
+    }
     half.end_number = next_number;
     Bytes header;
     ByteWriter w(header);
@@ -98,12 +135,31 @@ struct TailWriter::Impl {
     current = which;
   }
 
+  // Ciphertext of the event that stands in the locked memory, into the mapping; its length. Where
+  // OpenSSL fails the entry stays empty: a reader cannot open it and stops there, and nothing goes
+  // out in clear.
+  std::uint32_t seal_data(const Half& half, EventKind kind, MonoTime t, MonoTime at,
+                          std::size_t data_bytes) {
+    std::byte* head = half.plain + half.used + k_tail_entry_bytes;
+    std::memcpy(head, &t.us, 8);
+    std::memcpy(head + 8, &at.us, 8);
+    head[16] = static_cast<std::byte>(kind);
+    const ByteView plain{head, k_tail_sealed_head_bytes + data_bytes};
+    const std::span out{half.base + half.used + k_tail_entry_bytes,
+                        plain.size() + k_aead_tag_bytes};
+    if (!key->seal(next_number, plain, out)) {
+      std::fill(out.begin(), out.end(), std::byte{0});
+    }
+    return static_cast<std::uint32_t>(out.size());
+  }
+
   [[nodiscard]] bool is_free(const Half& half) const {
     return half.end_number <= released.load(std::memory_order_acquire);
   }
   [[nodiscard]] std::size_t room(const Half& half) const {
     const std::size_t left = half_bytes - half.used;
-    return left > k_tail_entry_bytes + 8 ? left - k_tail_entry_bytes - 8 : 0;
+    const std::size_t around = around_data() + 8;
+    return left > around ? left - around : 0;
   }
 };
 
@@ -112,9 +168,11 @@ TailWriter::~TailWriter() = default;
 
 Result<std::unique_ptr<TailWriter>> TailWriter::create(const std::string& path,
                                                        const FileId& file_id,
-                                                       std::size_t half_bytes) {
+                                                       std::size_t half_bytes,
+                                                       std::unique_ptr<TailKey> key) {
   auto impl = std::make_unique<Impl>();
   impl->path = path;
+  impl->key = std::move(key);
   impl->file_id = file_id;
   impl->half_bytes =
       (std::max<std::size_t>(half_bytes, 2 * k_tail_page_bytes) + k_tail_page_bytes - 1) /
@@ -145,12 +203,21 @@ Result<std::unique_ptr<TailWriter>> TailWriter::create(const std::string& path,
   ByteWriter w(head);
   w.bytes(as_bytes(k_tail_magic))
       .u32(static_cast<std::uint32_t>(impl->half_bytes))
-      .u32(0)
+      .u32(impl->key ? k_tail_encrypted : 0)
       .bytes(file_id);
   w.u32(crc32c(head));
   std::memcpy(impl->map, head.data(), head.size());
   impl->halves[0].base = impl->map + k_tail_page_bytes;
   impl->halves[1].base = impl->map + k_tail_page_bytes + impl->half_bytes;
+  for (auto& half : impl->halves) {
+    half.plain = half.base;
+  }
+  if (impl->key) {
+    if (auto apart = impl->keep_plain_apart(); !apart) {
+      ::unlink(path.c_str());
+      return tl::make_unexpected(std::move(apart).error());
+    }
+  }
   impl->begin_half(0);
   return std::unique_ptr<TailWriter>(new TailWriter(std::move(impl)));
 }
@@ -173,19 +240,26 @@ std::span<std::byte> TailWriter::reserve(std::size_t want, std::size_t least) {
     return {};
   }
   s.reserved = std::min(want, room);
-  return {half.base + half.used + k_tail_entry_bytes, s.reserved};
+  half.touched = std::max(half.touched, half.used + s.before_data() + s.reserved);
+  return {half.plain + half.used + s.before_data(), s.reserved};
 }
 
 EventView TailWriter::commit(EventKind kind, MonoTime t, MonoTime at, std::size_t used) {
   auto& s = *impl_;
   Impl::Half& half = s.halves[s.current];
   std::byte* place = half.base + half.used;
+  const std::size_t length = std::min(used, s.reserved);
+  const ByteView data{half.plain + half.used + s.before_data(), length};
   TailEntry entry;
   entry.number = s.next_number;
-  entry.t = t.us;
-  entry.at = at.us;
-  entry.kind = static_cast<std::uint32_t>(kind);
-  entry.length = static_cast<std::uint32_t>(std::min(used, s.reserved));
+  if (s.key) {
+    entry.length = s.seal_data(half, kind, t, at, length);
+  } else {
+    entry.t = t.us;
+    entry.at = at.us;
+    entry.kind = static_cast<std::uint32_t>(kind);
+    entry.length = static_cast<std::uint32_t>(length);
+  }
   std::memcpy(place + 8, reinterpret_cast<const std::byte*>(&entry) + 8, k_tail_entry_bytes - 8);
   entry.crc =
       entry_crc(s.file_id, half.generation, {place + 8, k_tail_entry_bytes - 8 + entry.length});
@@ -193,11 +267,10 @@ EventView TailWriter::commit(EventKind kind, MonoTime t, MonoTime at, std::size_
   // From this store on the event is on record.
   __atomic_store_n(reinterpret_cast<std::uint32_t*>(place), commit_word(half.generation),
                    __ATOMIC_RELEASE);
-  half.used += entry_bytes(entry.length);
+  half.used += entry_bytes(entry.length);  // counts the tag, which stands in the mapping only
   half.end_number = ++s.next_number;
   s.reserved = 0;
-  const EventView view{entry.number, kind, t, at, {place + k_tail_entry_bytes, entry.length},
-                       false};
+  const EventView view{entry.number, kind, t, at, data, false};
   const std::lock_guard lock(s.mutex);
   s.views.push_back(view);
   return view;
@@ -224,7 +297,7 @@ std::size_t TailWriter::free_bytes() const {
   const auto& s = *impl_;
   const auto& other = s.halves[1 - s.current];
   return s.room(s.halves[s.current]) +
-         (s.is_free(other) ? s.half_bytes - k_tail_half_header_bytes - k_tail_entry_bytes - 8 : 0);
+         (s.is_free(other) ? s.half_bytes - k_tail_half_header_bytes - s.around_data() - 8 : 0);
 }
 
 std::vector<EventView> TailWriter::pending(std::uint64_t from) const {
@@ -250,10 +323,13 @@ void TailWriter::release(std::uint64_t number) {
 
 void TailWriter::trim() {
   auto& s = *impl_;
-  for (auto& half : s.halves) {
-    if (s.is_free(half)) {
+  for (std::size_t k = 0; k < s.halves.size(); ++k) {
+    if (s.is_free(s.halves[k])) {
       // Shared mapping: the bytes stay in the file, only our page table lets go.
-      ::madvise(half.base, s.half_bytes, MADV_DONTNEED);
+      ::madvise(s.halves[k].base, s.half_bytes, MADV_DONTNEED);
+      if (s.memory[k]) {
+        s.memory[k]->discard(std::exchange(s.halves[k].touched, 0));
+      }
     }
   }
 }
@@ -267,19 +343,35 @@ Result<void> TailWriter::remove() {
 
 namespace {
 
-struct HalfContents {
+// An entry as it stands in its half.
+struct RawEntry {
+  TailEntry head;
   std::uint64_t generation = 0;
-  std::vector<Event> events;
+  Bytes data;
+};
+struct RawTail {
+  bool encrypted = false;
+  std::map<std::uint64_t, RawEntry> entries;
 };
 
-HalfContents parse_half(ByteView half, const FileId& id, std::uint64_t from) {
-  HalfContents out;
+bool fits_kind(const TailEntry& entry, bool encrypted) {
+  if (encrypted) {
+    return entry.kind == 0 && entry.t == 0 && entry.at == 0 &&
+           entry.length >= k_tail_sealed_extra_bytes &&
+           entry.length <= k_max_event_bytes + k_tail_sealed_extra_bytes;
+  }
+  return entry.length <= k_max_event_bytes && entry.kind != 0 && entry.kind <= k_kind_mask &&
+         entry.t >= 0 && entry.at >= 0;
+}
+
+// Returns the generation of the half, 0 where it has none.
+std::uint64_t parse_half(ByteView half, const FileId& id, std::uint64_t from, RawTail& out) {
   ByteReader r(half);
-  out.generation = r.u64().value();
+  const std::uint64_t generation = r.u64().value();
   const std::uint64_t first = r.u64().value();
   const std::uint32_t crc = r.u32().value();
-  if (out.generation == 0 || crc32c(half.first(16), crc32c(id)) != crc) {
-    return out;
+  if (generation == 0 || crc32c(half.first(16), crc32c(id)) != crc) {
+    return generation;
   }
   std::size_t at = k_tail_half_header_bytes;
   std::uint64_t number = first;
@@ -287,27 +379,24 @@ HalfContents parse_half(ByteView half, const FileId& id, std::uint64_t from) {
     TailEntry entry;
     std::memcpy(&entry, half.data() + at, sizeof entry);
     const std::size_t left = half.size() - at - k_tail_entry_bytes;
-    if (entry.commit != commit_word(out.generation) || entry.number != number ||
-        entry.length > left || entry.length > k_max_event_bytes || entry.kind == 0 ||
-        entry.kind > 63 || entry.t < 0 || entry.at < 0 ||
-        entry_crc(id, out.generation,
-                  half.subspan(at + 8, k_tail_entry_bytes - 8 + entry.length)) != entry.crc) {
+    if (entry.commit != commit_word(generation) || entry.number != number || entry.length > left ||
+        !fits_kind(entry, out.encrypted) ||
+        entry_crc(id, generation, half.subspan(at + 8, k_tail_entry_bytes - 8 + entry.length)) !=
+            entry.crc) {
       break;
     }
     if (number >= from) {
       const auto data = half.subspan(at + k_tail_entry_bytes, entry.length);
-      out.events.push_back({number, static_cast<EventKind>(entry.kind), MonoTime{entry.t},
-                            MonoTime{std::min(entry.at, entry.t)}, Bytes(data.begin(), data.end()),
-                            false});
+      out.entries.try_emplace(number, RawEntry{entry, generation, Bytes(data.begin(), data.end())});
     }
     ++number;
     at += entry_bytes(entry.length);
   }
-  return out;
+  return generation;
 }
 
-Result<TailContents> read_once(const ReadFile& file, const FileId& expect, std::uint64_t from,
-                               bool& stable) {
+Result<RawTail> read_once(const ReadFile& file, const FileId& expect, std::uint64_t from,
+                          bool& stable) {
   Bytes head(k_tail_head_bytes);
   TRY_ASSIGN(const auto n, file.read_at(0, head));
   ByteReader r(head);
@@ -316,19 +405,18 @@ Result<TailContents> read_once(const ReadFile& file, const FileId& expect, std::
     return fail(Errc::corrupt, "not a sworn tail file");
   }
   const std::uint32_t half_bytes = r.u32().value();
-  const std::uint32_t reserved = r.u32().value();
+  const std::uint32_t flags = r.u32().value();
   const auto id = r.take(expect.size()).value();
   const std::uint32_t crc = r.u32().value();
-  if (crc32c(ByteView(head).first(head.size() - 4)) != crc || reserved != 0 ||
+  if (crc32c(ByteView(head).first(head.size() - 4)) != crc || (flags & ~k_tail_encrypted) != 0 ||
       half_bytes > k_tail_max_half_bytes || half_bytes < k_tail_page_bytes) {
     return fail(Errc::corrupt, "the head of the tail file is damaged");
   }
-  TailContents out;
-  std::copy(id.begin(), id.end(), out.file_id.begin());
-  if (out.file_id != expect) {
+  if (!std::equal(id.begin(), id.end(), expect.begin())) {
     return fail(Errc::corrupt, "the tail file belongs to another session");
   }
-  std::map<std::uint64_t, Event> found;
+  RawTail out;
+  out.encrypted = (flags & k_tail_encrypted) != 0;
   std::array<std::uint64_t, 2> generations{};
   for (std::size_t k = 0; k < 2; ++k) {
     Bytes half(half_bytes);
@@ -339,11 +427,7 @@ Result<TailContents> read_once(const ReadFile& file, const FileId& expect, std::
         continue;
       }
     }
-    auto contents = parse_half(half, expect, from);
-    generations[k] = contents.generation;
-    for (auto& event : contents.events) {
-      found.emplace(event.number, std::move(event));
-    }
+    generations[k] = parse_half(half, expect, from, out);
   }
   // A half that was begun anew while it was read may have mixed two generations.
   stable = true;
@@ -352,32 +436,80 @@ Result<TailContents> read_once(const ReadFile& file, const FileId& expect, std::
     TRY_ASSIGN(const auto m, file.read_at(k_tail_page_bytes + k * half_bytes, again));
     stable = stable && (m != 8 || ByteReader(again).u64().value() == generations[k]);
   }
-  std::uint64_t wanted = from;
-  for (auto& [number, event] : found) {
-    if (number != wanted) {
-      out.hole = true;
-      break;
-    }
-    ++wanted;
-    out.events.push_back(std::move(event));
-  }
   return out;
 }
 
-}  // namespace
-
-Result<TailContents> read_tail(const std::string& path, const FileId& expect,
-                               std::uint64_t from_number) {
+Result<RawTail> read_raw_tail(const std::string& path, const FileId& expect, std::uint64_t from) {
   TRY_ASSIGN(const auto file, PosixReadFile::open(path));
   // Bounded: a writer that turns its halves faster than we read is still giving whole entries
   // (their crc holds); only the hole answer could be wrong, and the caller asks again anyway.
   for (int attempt = 0;; ++attempt) {
     bool stable = false;
-    TRY_ASSIGN(auto contents, read_once(*file, expect, from_number, stable));
+    TRY_ASSIGN(auto contents, read_once(*file, expect, from, stable));
     if (stable || attempt == 8) {
       return contents;
     }
   }
+}
+
+// Calls `take` for the entries from `from` up to the first hole; whether there was one.
+template <typename F>
+Result<bool> take_in_order(RawTail& raw, std::uint64_t from, const F& take) {
+  std::uint64_t wanted = from;
+  for (auto& [number, entry] : raw.entries) {
+    if (number != wanted) {
+      return true;
+    }
+    ++wanted;
+    TRY(take(entry));
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<TailContents> read_tail(const std::string& path, const FileId& expect,
+                               std::uint64_t from_number, TailKey* key) {
+  TRY_ASSIGN(auto raw, read_raw_tail(path, expect, from_number));
+  if (raw.encrypted && key == nullptr) {
+    return fail(Errc::locked, "the tail is encrypted");
+  }
+  TailContents out;
+  out.file_id = expect;
+  bool unreadable = false;
+  TRY_ASSIGN(
+      out.hole, take_in_order(raw, from_number, [&](RawEntry& entry) -> Result<void> {
+        if (!raw.encrypted) {
+          const auto& head = entry.head;
+          out.events.push_back({head.number, static_cast<EventKind>(head.kind), MonoTime{head.t},
+                                MonoTime{std::min(head.at, head.t)}, std::move(entry.data), false});
+        } else if (!unreadable) {
+          auto event =
+              open_tail_entry(*key, {entry.generation, entry.head.number, std::move(entry.data)});
+          unreadable = !event;
+          if (event) {
+            out.events.push_back(*std::move(event));
+          }
+        }
+        return {};
+      }));
+  out.hole = out.hole || unreadable;
+  return out;
+}
+
+Result<SealedTail> read_sealed_tail(const std::string& path, const FileId& expect,
+                                    std::uint64_t from_number) {
+  TRY_ASSIGN(auto raw, read_raw_tail(path, expect, from_number));
+  SealedTail out;
+  out.encrypted = raw.encrypted;
+  if (raw.encrypted) {
+    TRY_ASSIGN(
+        out.hole, take_in_order(raw, from_number, [&](RawEntry& entry) -> Result<void> {
+          out.entries.push_back({entry.generation, entry.head.number, std::move(entry.data)});
+          return {};
+        }));
+  }
+  return out;
 }
 
 }  // namespace sworn::format

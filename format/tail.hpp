@@ -12,7 +12,9 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "format/event.hpp"
+#include "format/recovered.hpp"
 #include "format/session_header.hpp"
+#include "format/session_key.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -27,8 +29,11 @@ class TailWriter {
  public:
   // Creates PATH (O_EXCL, 0600), allocates its blocks and maps it. Errc::io with ENOSPC where the
   // disk is full: better now than as SIGBUS later. `half_bytes` is rounded up to whole pages.
+  // `key`: of an encrypted session. Then the events themselves stay in locked memory and only their
+  // ciphertext reaches the mapping; views are into that memory.
   static Result<std::unique_ptr<TailWriter>> create(const std::string& path, const FileId& file_id,
-                                                    std::size_t half_bytes = k_tail_half_bytes);
+                                                    std::size_t half_bytes = k_tail_half_bytes,
+                                                    std::unique_ptr<TailKey> key = nullptr);
   ~TailWriter();
   TailWriter(const TailWriter&) = delete;
   TailWriter& operator=(const TailWriter&) = delete;
@@ -74,8 +79,19 @@ struct TailContents {
   std::vector<Event> events;  // by number, duplicates dropped, up to the first hole
   bool hole = false;          // later events exist behind a missing number
 };
-// `expect` guards against a tail of another session: Errc::corrupt where the file ids differ.
+// `expect` guards against a tail of another session: Errc::corrupt where the file ids differ. `key`
+// opens an encrypted tail and moves on with it; Errc::locked without one.
 Result<TailContents> read_tail(const std::string& path, const FileId& expect,
-                               std::uint64_t from_number);
+                               std::uint64_t from_number, TailKey* key = nullptr);
+
+// The entries of an encrypted tail as they stand, for who has no key. `encrypted` false: the tail
+// is in clear, and there are none.
+struct SealedTail {
+  bool encrypted = false;
+  std::vector<SealedTailEntry> entries;  // by number, duplicates dropped, up to the first hole
+  bool hole = false;
+};
+Result<SealedTail> read_sealed_tail(const std::string& path, const FileId& expect,
+                                    std::uint64_t from_number);
 
 }  // namespace sworn::format

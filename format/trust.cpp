@@ -315,4 +315,29 @@ Result<std::string> default_trust_store() {
   return fail(Errc::not_found, "neither XDG_CONFIG_HOME nor HOME names a directory");
 }
 
+Result<std::vector<TrustedRedactor>> named_redactors() {
+  std::vector<std::string> places{"/etc/sworn/trust"};
+  if (auto own = default_trust_store()) {
+    places.push_back(*std::move(own));
+  }
+  std::vector<TrustedRedactor> out;
+  for (const auto& place : places) {
+    TRY_ASSIGN(const auto store, TrustStore::load(place));
+    for (const auto& ledger : store.ledgers()) {
+      out.insert(out.end(), ledger.redactors.begin(), ledger.redactors.end());
+    }
+  }
+  return out;
+}
+
+std::vector<PublicKey> named_redactor_keys() {
+  std::vector<PublicKey> out;
+  if (const auto named = named_redactors()) {
+    for (const auto& redactor : *named) {
+      out.push_back(redactor.key);
+    }
+  }
+  return out;
+}
+
 }  // namespace sworn::format

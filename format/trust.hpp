@@ -70,4 +70,9 @@ class TrustStore {
 // $XDG_CONFIG_HOME/sworn/trust, else ~/.config/sworn/trust; "/etc/sworn/trust" is the host's.
 Result<std::string> default_trust_store();
 
+// Who may redact, by the user's trust store and the host's.
+Result<std::vector<TrustedRedactor>> named_redactors();
+// The same for a verifier; a store that cannot be read names nobody.
+std::vector<PublicKey> named_redactor_keys();
+
 }  // namespace sworn::format

@@ -94,7 +94,11 @@ class Verifier {
   void take_seal(const Seal& seal, const RecordScanner::Record& record, const Digest& root);
   void accuse_suspects();
   void derive_hints(const RecordScanner::Record& last);
-  void check_events(const ChunkBody& chunk, const RecordScanner::Record& record);
+  void on_key_box(const RecordScanner::Record& record);
+  void unlock(const KeyBox& box, const EncryptionDescriptor& descriptor);
+  bool check_stored(const ChunkBody& chunk, const RecordScanner::Record& record);
+  void check_rewritten();
+  void check_events(ChunkBody& chunk, const RecordScanner::Record& record);
   void compare_leaves(const Seal& seal, const RecordScanner::Record& record);
   void conclude();
 
@@ -146,6 +150,17 @@ class Verifier {
   std::uint64_t trailing_ = 0;
   RedactionList removed_;
   std::vector<Digest> removed_digests_;  // as each REDACTION record states it
+
+  // Of an encrypted session.
+  std::optional<EncryptionDescriptor> encryption_;
+  std::optional<PayloadOpener> opener_;
+  Bytes plain_;
+  bool key_box_seen_ = false;
+  bool other_key_ = false;
+  Digest key_box_digest_{};
+  StoredList stored_;
+  std::optional<Digest> noted_key_box_;  // by the last REDACTION record
+  std::optional<Digest> noted_stored_;
 };
 
 void Verifier::find(Severity severity, std::string code, std::uint64_t offset, std::uint64_t length,
@@ -215,6 +230,24 @@ Result<bool> Verifier::read_header() {
   if (is_zero(header->first_key)) {
     tampered("bad_header", record->offset, record->body.size(), "the header has no signing key");
     return false;
+  }
+  if (!header->encryption.empty()) {
+    auto descriptor = decode_encryption_descriptor(header->encryption);
+    if (!descriptor) {
+      unsupported_ = descriptor.error().code == Errc::unsupported;
+      if (!unsupported_) {
+        tampered("bad_header", record->offset, record->body.size(), descriptor.error().context);
+      } else {
+        find(Severity::failure, "unsupported_header", record->offset, record->body.size(),
+             descriptor.error().context);
+      }
+      return false;
+    }
+    for (const auto& group : descriptor->groups) {
+      report_.recipients.insert(report_.recipients.end(), group.begin(), group.end());
+    }
+    report_.access = EventAccess::locked;
+    encryption_ = *std::move(descriptor);
   }
   report_.header = *header;
   report_.header->file_id = id_;
@@ -300,17 +333,115 @@ void Verifier::on_redaction(const RecordScanner::Record& record) {
   report_.redactions.push_back({note.actor, note.reason, note.when, note.events, note.key,
                                 note.source_digest, is_named(note.key)});
   removed_digests_.push_back(note.list_digest);
+  noted_key_box_ = note.key_box_digest;
+  noted_stored_ = note.stored_digest;
+}
+
+void Verifier::on_key_box(const RecordScanner::Record& record) {
+  const std::uint64_t length = k_frame_bytes + record.body.size();
+  const auto body = ByteView(record.body);
+  if (!encryption_ || key_box_seen_ || record.frame.seq != 1) {
+    suspect("misplaced_key_box", record.offset, length, "a key box stands where none belongs");
+  }
+  key_box_seen_ = true;
+  const auto signed_part = body.first(std::min(body.size(), k_key_box_signed_bytes));
+  open_.push_back({record.frame.seq, record.offset, length, RecordType::key_box,
+                   record_leaf(RecordType::key_box, record.frame.seq, signed_part), true});
+  const auto box = decode_key_box(body);
+  if (!box) {
+    suspect("bad_key_box", record.offset, length, box.error().context);
+    return;
+  }
+  key_box_digest_ = sha256(body.subspan(k_key_box_signed_bytes));
+  other_key_ = box->form == KeyBoxForm::other_key;
+  if (box->form == KeyBoxForm::recorded && digest_of_boxes(box->boxes) != box->boxes_digest) {
+    suspect("key_box_changed", record.offset, length,
+            "the key box is not the one that the recorder made");
+  } else if (box->form == KeyBoxForm::renewed) {
+    find(Severity::note, "key_box_renewed", record.offset, length,
+         "the key box was made anew for other recipients (not by the recorder)");
+  } else if (box->form == KeyBoxForm::absent && encryption_ && !encryption_->detached) {
+    find(Severity::note, "key_box_removed", record.offset, length,
+         "the key box that the recorder put here was taken out");
+  }
+  if (box->in_clear()) {
+    report_.access = EventAccess::opened;
+  } else if (encryption_) {
+    unlock(*box, *encryption_);
+  }
+}
+
+void Verifier::unlock(const KeyBox& box, const EncryptionDescriptor& descriptor) {
+  if (options_.keys == nullptr || options_.keys->empty()) {
+    report_.locked_reason = "no identity was given";
+    return;
+  }
+  auto key = options_.keys->open(id_, box, descriptor);
+  if (!key) {
+    report_.locked_reason = key.error().context;
+    return;
+  }
+  auto opener = PayloadOpener::create(id_, *std::move(key));
+  if (opener) {
+    opener_.emplace(*std::move(opener));
+    report_.access = EventAccess::opened;
+  }
+}
+
+// What stands in a chunk of an encrypted session, against the hash that its leaf covers. False: it
+// need not be looked at any further.
+bool Verifier::check_stored(const ChunkBody& chunk, const RecordScanner::Record& record) {
+  const auto bad = [&](std::string code, std::string text) {
+    open_.back().content_holds = false;
+    group_valid_ = false;
+    suspect(std::move(code), record.offset, k_frame_bytes + record.body.size(),
+            fmt::format("chunk {}: {}", chunk.core.chunk_no, text));
+    return false;
+  };
+  if (chunk.stored_hash.has_value() != encryption_.has_value()) {
+    return bad("chunk_unreadable", encryption_ ? "in clear in an encrypted session"
+                                               : "encrypted in a session in clear");
+  }
+  if (!encryption_) {
+    return true;
+  }
+  const Digest hash = hash_of_stored(id_, chunk);
+  if (chunk.rewritten) {
+    ++report_.rewritten_chunks;
+    stored_.add(chunk.core.chunk_no, hash);
+    return true;
+  }
+  return hash == *chunk.stored_hash ||
+         bad("chunk_changed", "its ciphertext is not the one that was sealed");
+}
+
+// A redacted copy of an encrypted session: the redactor answers for what he stored.
+void Verifier::check_rewritten() {
+  if (report_.rewritten_chunks == 0 && !other_key_) {
+    return;
+  }
+  if (report_.rewritten_chunks != report_.chunks || !other_key_ ||
+      noted_key_box_ != key_box_digest_ || noted_stored_ != stored_.finish()) {
+    tampered("redaction_mismatch", 0, 0,
+             fmt::format("{} chunks were encrypted anew, and no redaction note accounts for "
+                         "exactly what is stored",
+                         report_.rewritten_chunks));
+  }
 }
 
 // Who removes events must say so: the last note covers every removed event of the file.
 void Verifier::check_redactions() {
   report_.redacted_events = removed_.count();
+  check_rewritten();
   if (removed_.count() == 0 && report_.redactions.empty()) {
     return;
   }
+  const bool unseen = report_.access == EventAccess::locked && !report_.redactions.empty();
   const Digest list = removed_.finish();
-  if (report_.redactions.empty() || removed_digests_.back() != list ||
-      report_.redactions.back().events != report_.redacted_events) {
+  if (unseen) {
+    report_.redacted_events = report_.redactions.back().events;
+  } else if (report_.redactions.empty() || removed_digests_.back() != list ||
+             report_.redactions.back().events != report_.redacted_events) {
     tampered("redaction_mismatch", 0, 0,
              fmt::format("{} events were removed, and no redaction note accounts for exactly them",
                          report_.redacted_events));
@@ -326,7 +457,7 @@ void Verifier::check_redactions() {
   }
 }
 
-void Verifier::check_events(const ChunkBody& chunk, const RecordScanner::Record& record) {
+void Verifier::check_events(ChunkBody& chunk, const RecordScanner::Record& record) {
   const std::uint64_t length = k_frame_bytes + record.body.size();
   auto& leaf = open_.back();
   const auto bad = [&](std::string code, std::string text) {
@@ -348,6 +479,16 @@ void Verifier::check_events(const ChunkBody& chunk, const RecordScanner::Record&
     group_valid_ = false;
     bad("chunk_unreadable", "its group is larger than the limit of 1 MiB");
     return;
+  }
+  if (chunk.encrypted) {
+    if (report_.access == EventAccess::locked) {
+      return;  // the report says that the events were not looked at
+    }
+    if (!open_chunk(id_, opener_ ? &*opener_ : nullptr, chunk, plain_)) {
+      group_valid_ = false;
+      bad("chunk_unreadable", "it does not decrypt with the key of the session");
+      return;
+    }
   }
   columns_.resize(chunk.raw_bytes);
   auto decoded = decompressor_.decompress(chunk.stored, columns_);
@@ -386,7 +527,7 @@ void Verifier::check_events(const ChunkBody& chunk, const RecordScanner::Record&
 
 void Verifier::on_chunk(const RecordScanner::Record& record) {
   const std::uint64_t length = k_frame_bytes + record.body.size();
-  const auto chunk = decode_chunk_body(record.body);
+  auto chunk = decode_chunk_body(record.body);
   open_.push_back({record.frame.seq, record.offset, length, RecordType::chunk, {}, true});
   if (!chunk) {
     group_valid_ = false;
@@ -399,7 +540,7 @@ void Verifier::on_chunk(const RecordScanner::Record& record) {
     }
     return;
   }
-  open_.back().leaf = record_leaf(RecordType::chunk, record.frame.seq, chunk->core_bytes);
+  open_.back().leaf = chunk_leaf(record.frame.seq, *chunk);
   const auto& core = chunk->core;
   if (core.chunk_no != next_chunk_ || core.first_event != next_event_ ||
       core.t_first < last_event_time_) {
@@ -416,7 +557,9 @@ void Verifier::on_chunk(const RecordScanner::Record& record) {
   next_event_ = core.first_event + core.n_events;
   last_event_time_ = core.t_last;
   ++report_.chunks;
-  check_events(*chunk, record);
+  if (check_stored(*chunk, record)) {
+    check_events(*chunk, record);
+  }
 }
 
 void Verifier::on_end(const RecordScanner::Record& record) {
@@ -580,7 +723,7 @@ void Verifier::on_recovered(const RecordScanner::Record& record) {
   const bool first = !report_.recovered;
   report_.recovered = true;
   // A salvaged copy ends with its last valid seal; one without any keeps the header alone.
-  const std::size_t unsealed_before = report_.seals == 0 ? 1 : 0;
+  const std::size_t unsealed_before = report_.seals != 0 ? 0 : (encryption_ ? 2 : 1);
   if (first && (open_.size() != unsealed_before || !suspects_.empty())) {
     bad("a recovery record stands elsewhere than behind the last seal");
   }
@@ -595,20 +738,20 @@ void Verifier::on_recovered(const RecordScanner::Record& record) {
   }
   find(Severity::note, "recovered", record.offset, record.body.size(),
        fmt::format("{} events that no seal of the recorder covers were recovered at {}: {}",
-                   found->events.size(), format_rfc3339(found->note.when, 0),
+                   found->n_events, format_rfc3339(found->note.when, 0),
                    printable(found->note.reason, 200)));
-  if (found->events.empty()) {
+  if (found->n_events == 0) {
     return;
   }
   next_recovered_ = first ? next_event_ : next_recovered_;
-  const std::uint64_t number = found->events.front().number;
+  const std::uint64_t number = found->first_event;
   if (number < next_recovered_) {
     bad(fmt::format("it repeats event {}", number));
   } else if (number > next_recovered_) {
     find(Severity::warning, "events_missing", record.offset, 0,
          fmt::format("events {} to {} could not be recovered", next_recovered_, number - 1));
   }
-  next_recovered_ = found->events.back().number + 1;
+  next_recovered_ = number + found->n_events;
 }
 
 void Verifier::on_record(const RecordScanner::Record& record) {
@@ -629,6 +772,11 @@ void Verifier::on_record(const RecordScanner::Record& record) {
   if (report_.recovered && type != RecordType::recovered) {
     tampered("record_behind_recovery", record.offset, k_frame_bytes + record.body.size(),
              "a record stands behind a recovery record");
+  }
+  if (encryption_ && !key_box_seen_ && type != RecordType::key_box) {
+    key_box_seen_ = true;  // once is enough
+    report_.locked_reason = "its key box is missing";
+    suspect("key_box_missing", record.offset, 0, "no key box stands behind the header");
   }
   if (end_seen_ && type != RecordType::seal) {
     suspect("record_behind_end", record.offset, k_frame_bytes + record.body.size(),
@@ -655,8 +803,10 @@ void Verifier::on_record(const RecordScanner::Record& record) {
       tampered("hint_before_final_seal", record.offset, record.body.size(),
                "an index or footer before the final seal");
       return;
-    case RecordType::open_proof:
     case RecordType::key_box:
+      on_key_box(record);
+      return;
+    case RecordType::open_proof:
     case RecordType::anchor:
     case RecordType::redaction:
       break;
@@ -718,6 +868,12 @@ void Verifier::conclude() {
     report_.unsealed_bytes = report_.file_bytes - base;
     report_.unsealed_records = open_.size();
   }
+  const bool unseen = report_.rewritten_chunks != 0 && report_.access == EventAccess::locked;
+  if (unseen) {
+    find(Severity::warning, "events_not_opened", 0, 0,
+         "the copy was encrypted anew by its redactor: whether it holds what was sealed can be "
+         "told with its key only");
+  }
   std::stable_sort(report_.findings.begin(), report_.findings.end(),
                    [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
   if (broken_) {
@@ -726,6 +882,8 @@ void Verifier::conclude() {
     report_.verdict = Verdict::unsupported;
   } else if (refused_) {
     report_.verdict = Verdict::redaction_refused;
+  } else if (unseen) {
+    report_.verdict = Verdict::locked;
   } else if (report_.seals == 0) {
     report_.verdict = Verdict::unsealed;
   } else if (final_ && !report_.recovered) {
@@ -757,6 +915,8 @@ std::string_view name_of(Verdict verdict) {
       return "UNSEALED";
     case Verdict::redaction_refused:
       return "REDACTION-REFUSED";
+    case Verdict::locked:
+      return "LOCKED";
     case Verdict::tampered:
       return "TAMPERED";
     case Verdict::unsupported:
@@ -774,6 +934,7 @@ int exit_status_of(Verdict verdict) {
     case Verdict::tampered:
       return 3;
     case Verdict::unsealed:
+    case Verdict::locked:
       return 4;
     case Verdict::redaction_refused:
       return 5;

@@ -6,6 +6,7 @@
 
 #include "base/file.hpp"
 #include "format/event.hpp"
+#include "format/key_ring.hpp"
 #include "format/session_header.hpp"
 
 #include <cstdint>
@@ -22,6 +23,8 @@ enum class Verdict : std::uint8_t {
   unsealed,           // not one valid seal
   redaction_refused,  // intact, but events were removed by somebody whom neither header nor
                       // verifier names
+  locked,             // a redacted copy of an encrypted session: what it holds cannot be compared
+                      // with what was sealed, for want of its key
   tampered,           // something sealed was changed, removed, reordered or replaced
   unsupported,        // a version or a critical record that this build does not know
 };
@@ -53,8 +56,19 @@ struct RedactionInfo {
   bool named = false;  // by the signed header, or trusted by the verifier
 };
 
+// Of an encrypted session.
+enum class EventAccess : std::uint8_t {
+  clear,   // the session is not encrypted
+  opened,  // every event was decrypted and held against its leaf
+  locked,  // seals and ciphertext were checked, events were not: no key
+};
+
 struct VerifyReport {
   Verdict verdict = Verdict::unsealed;
+  EventAccess access = EventAccess::clear;
+  std::string locked_reason;            // where access is locked
+  std::vector<std::string> recipients;  // whom the recorder encrypted it to; signed
+  std::uint64_t rewritten_chunks = 0;   // encrypted anew by a redaction
   std::optional<SessionHeader> header;
   std::uint64_t records = 0;
   std::uint64_t chunks = 0;
@@ -86,6 +100,8 @@ struct VerifyReport {
 using Progress = std::function<void(std::uint64_t, std::uint64_t)>;
 struct VerifyOptions {
   std::vector<PublicKey> trusted_redactors;  // beside those that the header names
+  // For the events of an encrypted session; null: none.
+  const KeyRing* keys = &KeyRing::of_process();
 };
 Result<VerifyReport> verify(const ReadFile& file, const Progress& progress = {},
                             const VerifyOptions& options = {});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "player/export.hpp"
 
+#include "format/trust.hpp"
 #include "format/verify.hpp"
 #include "player/position_spec.hpp"
 #include "player/screen_dump.hpp"
@@ -97,7 +98,8 @@ Result<ExportReport> export_recording(const std::string& file, const ExportOptio
   ExportSource source{*recording,           "not verified",      {}, 0, reader->end_position(),
                       reader->first_time(), reader->last_time(), {}};
   if (options.verify) {
-    TRY_ASSIGN(const auto report, format::verify(recording->file()));
+    TRY_ASSIGN(const auto report,
+               format::verify(recording->file(), {}, {format::named_redactor_keys()}));
     source.verdict = format::name_of(report.verdict);
     source.root = report.seals > 0 ? format::to_hex(report.root) : std::string{};
   }

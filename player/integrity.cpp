@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "player/integrity.hpp"
 
+#include "format/trust.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -47,6 +49,8 @@ Badge badge_of_report(const format::VerifyReport& report, bool live) {
         return {"OPEN live", BadgeLevel::neutral};
       }
       return {fmt::format("INCOMPLETE, sealed to {}", sealed_until(report)), BadgeLevel::warning};
+    case Verdict::locked:
+      return {"REDACTED, not opened", BadgeLevel::warning};
     case Verdict::redaction_refused:
       return {"REDACTED by an unnamed key", BadgeLevel::warning};
     case Verdict::unsealed:
@@ -177,7 +181,7 @@ void IntegrityThread::verify_once() {
     }
   };
   const StoppableFile file(recording_.file(), stop_);
-  auto report = format::verify(file, progress);
+  auto report = format::verify(file, progress, {format::named_redactor_keys()});
   const std::lock_guard lock(mutex_);
   if (!report) {
     state_.state = IntegrityState::failed;

@@ -36,7 +36,7 @@ Result<void> Recording::read_start() {
   TRY_ASSIGN(const auto source, FileSource::open(*this));
   header_ = source->reader().header();
   TRY_ASSIGN(const auto first, source->next());
-  if (!first || first->kind != format::EventKind::session_start || first->redacted) {
+  if (!first || first->kind != format::EventKind::session_start) {
     return {};
   }
   if (auto start = format::decode_session_start(first->data)) {
@@ -44,7 +44,10 @@ Result<void> Recording::read_start() {
     if (start->size.cols > 0 && start->size.rows > 0) {
       setup_.size = start->size;
     }
-    start_ = std::move(*start);
+    // Of a redacted one only the picture's shape is used: it is the redactor's word.
+    if (!first->redacted) {
+      start_ = std::move(*start);
+    }
   }
   return {};
 }
@@ -82,8 +85,8 @@ Result<void> FileSource::take_tail() {
   const auto& chunks = reader_->chunks();
   const std::uint64_t from =
       chunks.empty() ? 0 : chunks.back().first_event + chunks.back().n_events;
-  auto tail =
-      format::read_tail(format::tail_path(recording_.path()), reader_->header().file_id, from);
+  auto tail = format::read_tail(format::tail_path(recording_.path()), reader_->header().file_id,
+                                from, reader_->tail_key());
   if (tail) {
     reader_->set_tail(std::move(tail->events));
   }

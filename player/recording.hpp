@@ -29,6 +29,8 @@ class Recording {
   [[nodiscard]] const std::optional<format::SessionStart>& start() const { return start_; }
   [[nodiscard]] const ScreenSetup& setup() const { return setup_; }
   [[nodiscard]] format::StoredState stored_state() const;
+  // Nothing of it may be left in a cache.
+  [[nodiscard]] bool encrypted() const { return !header_.encryption.empty(); }
 
   [[nodiscard]] Result<std::unique_ptr<EventSource>> open_source() const;
 

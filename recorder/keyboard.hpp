@@ -4,11 +4,11 @@
 // bytes are recorded is the business of InputPolicy.
 #pragma once
 
+#include "base/locked_memory.hpp"
 #include "format/event.hpp"
 #include "recorder/channel.hpp"
 #include "recorder/echo_probe.hpp"
 #include "recorder/input_policy.hpp"
-#include "recorder/locked_memory.hpp"
 
 #include <optional>
 

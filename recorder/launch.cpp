@@ -4,6 +4,7 @@
 #include "audit/capture_layers.hpp"
 #include "base/file.hpp"
 #include "base/printable.hpp"
+#include "format/key_ring.hpp"
 #include "recorder/alert.hpp"
 #include "recorder/descriptors.hpp"
 #include "recorder/message.hpp"
@@ -53,6 +54,7 @@ struct Launch {
   audit::ChildSetup setup;
   SessionParts parts;
   audit::CaptureLayers* layers = nullptr;  // parts.audit
+  format::RecipientGroups recipients;
 };
 
 Result<Stream> make_pipe(int fd) {
@@ -190,6 +192,8 @@ Result<void> begin_recording(Launch& launch) {
   plan.final_path = launch.parts.recording_path;
   plan.sync = launch.options.sync;
   plan.header = make_header(launch.options, launch.clock);
+  plan.recipients = launch.recipients;
+  plan.detached_box = launch.options.detached_box;
   TRY_ASSIGN(auto recording, Recording::create(std::move(plan), launch.clock, launch.entropy));
   format::SessionStart start = make_session_start(launch.options);
   start.terminal = launch.terminal_mode;
@@ -267,6 +271,21 @@ Result<void> make_keyboard(Launch& launch, SessionRunner& runner) {
   return {};
 }
 
+// A recording that somebody wanted encrypted is never made in clear.
+Result<void> read_recipients(Launch& launch) {
+  for (const auto* list : {&launch.options.encrypt_to, &launch.options.second_person}) {
+    std::vector<format::AgeRecipient> group;
+    for (const auto& item : *list) {
+      TRY_ASSIGN(const auto more, format::read_recipients(item));
+      group.insert(group.end(), more.begin(), more.end());
+    }
+    if (!group.empty()) {
+      launch.recipients.push_back(std::move(group));
+    }
+  }
+  return {};
+}
+
 int give_up(const std::string& what, const Error& error, const std::string& remedy) {
   complain({"rec: " + what, describe(error), remedy});
   return k_exit_recorder_failed;
@@ -315,7 +334,7 @@ void say_recorded(const Launch& launch) {
 }  // namespace
 
 int record_session(const Options& options, const std::vector<int>& inherited) {
-  Launch launch{options, inherited, {}, {}, {}, false, {}, {}, 0, {}, {}, nullptr};
+  Launch launch{options, inherited, {}, {}, {}, false, {}, {}, 0, {}, {}, nullptr, {}};
   launch.parts.options = options;
   auto path = recording_path(launch);
   if (!path) {
@@ -323,6 +342,10 @@ int record_session(const Options& options, const std::vector<int>& inherited) {
                    "name a file with -o FILE");
   }
   launch.parts.recording_path = *path;
+  if (auto read = read_recipients(launch); !read) {
+    return give_up("cannot tell whom to encrypt the recording to", read.error(),
+                   "name recipients (age1...) or a file with one on each line");
+  }
   if (auto prepared = prepare(launch); !prepared) {
     return give_up("cannot start the session", prepared.error(), "");
   }

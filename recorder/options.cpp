@@ -33,6 +33,7 @@ Examples:
   sworn rec
   sworn rec --reason "replace disk" --ticket OPS-1234
   sworn rec -o upgrade.sworn -- apt-get upgrade
+  sworn rec --encrypt-to age1... --encrypt-to /etc/sworn/escrow.recipients
   tar c /etc | sworn rec -o backup.sworn -- ssh vault 'cat > etc.tar'
 )";
 
@@ -139,6 +140,22 @@ ParsedOptions parse_options(const std::vector<std::string>& args) {
       ->type_name("TEXT");
   app.add_option("--ticket", options.ticket, "The ticket it belongs to; on record")
       ->type_name("TEXT");
+  app.add_option(
+         "--encrypt-to", options.encrypt_to,
+         "Encrypt the recording to an age recipient (age1...) or to those in a file; may be "
+         "repeated, any of them can read it")
+      ->type_name("RECIPIENT|FILE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--second-person", options.second_person,
+                 "Reading takes one of these as well as one of --encrypt-to; may be repeated")
+      ->type_name("RECIPIENT|FILE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--detached-box", options.detached_box,
+                 "Keep the key box in this directory, not in the recording: sworn shred destroys "
+                 "the contents by it")
+      ->type_name("DIR");
   app.add_flag("--login", options.login, "Start the command as a login shell");
   app.add_flag("--streams", options.streams, "Never add a terminal, keep the three streams apart");
   app.add_flag("-q,--quiet", options.quiet, "Do not say at the start that the session is recorded");
@@ -153,6 +170,11 @@ ParsedOptions parse_options(const std::vector<std::string>& args) {
   }
   if (const auto refused = take_command(app.remaining(), options)) {
     return complaint(*refused, "options of the command stand behind the command or behind --");
+  }
+  if (options.encrypt_to.empty() &&
+      !(options.second_person.empty() && options.detached_box.empty())) {
+    return complaint("--second-person and --detached-box belong to an encrypted recording",
+                     "there is no --encrypt-to");
   }
   if (options.reason.size() > k_max_note_bytes || options.ticket.size() > k_max_note_bytes) {
     return complaint("the reason or the ticket is too long",

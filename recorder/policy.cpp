@@ -40,9 +40,15 @@ std::string_view name_of(OnFailure action) {
 }
 
 std::string policy_text(const Options& options) {
-  return fmt::format("mode=standalone\ninput={}\nsync={}\non_failure={}\ncapture={}\n",
-                     name_of(options.input), name_of(options.sync), name_of(options.on_failure),
-                     audit::name_of(options.capture));
+  std::string text = fmt::format("mode=standalone\ninput={}\nsync={}\non_failure={}\ncapture={}\n",
+                                 name_of(options.input), name_of(options.sync),
+                                 name_of(options.on_failure), audit::name_of(options.capture));
+  if (!options.encrypt_to.empty()) {  // to whom stands in the header
+    text += fmt::format("encrypted=yes\nsecond_person={}\ndetached_box={}\n",
+                        options.second_person.empty() ? "no" : "yes",
+                        options.detached_box.empty() ? "no" : "yes");
+  }
+  return text;
 }
 
 }  // namespace sworn::recorder

@@ -45,6 +45,11 @@ struct Options {
   std::string capture_ring;  // bytes between kernel and sworn-bpf; "" for its default
   std::string reason;
   std::string ticket;
+  // Encrypts the recording: recipients (age1...) or files with them. With a second person, one of
+  // both lists is needed to read it.
+  std::vector<std::string> encrypt_to;
+  std::vector<std::string> second_person;
+  std::string detached_box;  // directory for the key boxes; empty: in the recording
   bool quiet = false;
   bool login = false;                // argv[0] of the command gets a leading dash
   bool streams = false;              // never add a terminal

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recorder/recording.hpp"
 
+#include "format/key_ring.hpp"
+#include "format/rewrap.hpp"
+
 #include <algorithm>
 #include <chrono>
 
@@ -29,17 +32,29 @@ constexpr std::size_t k_few_keys = 2;  // made in advance: time to make more
 Result<std::unique_ptr<Recording>> Recording::create(Plan plan, Clock& clock,
                                                      format::Entropy& entropy) {
   auto out = std::unique_ptr<Recording>(new Recording(clock, plan.sync));
+  out->detached_box_ = plan.detached_box;
   TRY_ASSIGN(out->part_, format::PartFile::create(plan.final_path));
   const auto build = [&]() -> Result<void> {
     TRY_ASSIGN(out->file_, ReservedFile::create(out->part_->file().fd()));
-    TRY_ASSIGN(out->writer_,
-               format::SessionWriter::create(*out->file_, clock, entropy, std::move(plan.header)));
-    TRY_ASSIGN(out->tail_, format::TailWriter::create(format::tail_path(out->part_->path()),
-                                                      out->writer_->header().file_id));
+    format::WriterOptions options;
+    options.recipients = plan.recipients.empty() ? nullptr : &plan.recipients;
+    options.detached_boxes = !plan.detached_box.empty();
+    TRY_ASSIGN(out->writer_, format::SessionWriter::create(*out->file_, clock, entropy,
+                                                           std::move(plan.header), options));
+    if (options.detached_boxes) {
+      // On the disk before the first event: without them nobody could ever read it.
+      TRY(format::store_key_boxes(plan.detached_box, out->writer_->header().file_id,
+                                  out->writer_->key_boxes()));
+    }
+    TRY_ASSIGN(out->tail_,
+               format::TailWriter::create(format::tail_path(out->part_->path()),
+                                          out->writer_->header().file_id, format::k_tail_half_bytes,
+                                          out->writer_->take_tail_key()));
     TRY(out->writer_->prepare_key());
     return {};
   };
   if (auto built = build(); !built) {
+    out->remove_boxes();
     ::unlink(out->part_->path().c_str());
     return tl::make_unexpected(std::move(built).error());
   }
@@ -338,7 +353,18 @@ Result<void> Recording::finish(std::uint64_t late_bytes) {
 void Recording::discard() {
   stop_worker();
   static_cast<void>(tail_->remove());
+  remove_boxes();
   ::unlink(part_->path().c_str());
+}
+
+void Recording::remove_boxes() {
+  if (!writer_ || detached_box_.empty()) {
+    return;
+  }
+  const auto n = writer_->key_boxes().size();
+  for (std::size_t i = 0; i < n; ++i) {
+    ::unlink((detached_box_ + "/" + format::box_name(writer_->header().file_id, i, n)).c_str());
+  }
 }
 
 }  // namespace sworn::recorder

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "format/key_box.hpp"
 #include "format/session_writer.hpp"
 #include "format/store.hpp"
 #include "format/tail.hpp"
@@ -34,6 +35,8 @@ class Recording {
     std::string final_path;
     SyncMode sync = SyncMode::interval;
     format::SessionHeader header;
+    format::RecipientGroups recipients;  // empty: in clear
+    std::string detached_box;            // directory for the key boxes; empty: in the recording
   };
   // Creates the file and the tail; nothing is left behind where it fails. `clock` and `entropy`
   // outlive it.
@@ -102,9 +105,11 @@ class Recording {
   void sync_file();
   Result<void> check(Result<void> result);
   void stop_worker();
+  void remove_boxes();
 
   Clock& clock_;
   SyncMode sync_;
+  std::string detached_box_;  // directory; empty: none
   std::unique_ptr<format::PartFile> part_;
   std::unique_ptr<ReservedFile> file_;
   std::unique_ptr<format::TailWriter> tail_;

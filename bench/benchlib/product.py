@@ -40,7 +40,12 @@ def format_costs(context, corpus):
                 f"{r['stored_ratio']:.3f}",
                 r["seals"],
             )
-            for name, r in (("bulk", bulk), ("40 B", small))
+            for name, r in (
+                ("bulk", bulk),
+                ("40 B", small),
+                ("bulk, encrypted", report["encrypted_bulk"]),
+                ("40 B, encrypted", report["encrypted_small"]),
+            )
         ],
     )
     section.table(
@@ -61,7 +66,8 @@ def format_costs(context, corpus):
     section.text(
         f"Such a seal adds {seal['stored_bytes']} bytes to the file (chunk, seal and {seal['event_bytes']} "
         "bytes of events). One event on record in the tail: "
-        f"{report['tail_commit_40_ns']:.0f} ns (40 B), {report['tail_commit_4096_ns']:.0f} ns (4 KiB)."
+        f"{report['tail_commit_40_ns']:.0f} ns (40 B), {report['tail_commit_4096_ns']:.0f} ns (4 KiB); "
+        f"encrypted {report['encrypted_tail_40_ns']:.0f} and {report['encrypted_tail_4096_ns']:.0f} ns."
     )
     section.targets(
         [
@@ -72,6 +78,10 @@ def format_costs(context, corpus):
         ]
     )
     return section
+
+
+# In a file name of every listing of /usr, a few times a round of the corpus.
+RARE = "libcrypto[.]so[.]3"
 
 
 def timed(context, argv):
@@ -133,4 +143,43 @@ def playback(context, corpus):
             ),
         ]
     )
+    return section
+
+
+def redaction(context, corpus):
+    """A text that stands in one place of a long recording is removed, everything is looked at for it."""
+    section = Section("redaction", "Redaction of a long recording, as a whole process")
+    front = recorders.PRODUCT.front(context)
+    if not front.exists():
+        raise BenchError(f"{front} is not built: no redaction figures")
+    megabytes = context.scaled(1024, 4)
+    work = context.work
+    path, out, key = work / f"redact-{megabytes}.sworn", work / "redacted.sworn", work / "redactor.key"
+    for each in (path, out, key):
+        each.unlink(missing_ok=True)
+    key.write_text("SWORN-REDACTOR-KEY-1 " + "01" * 32 + "\n")
+    key.chmod(0o600)
+    tool = context.tool("format")
+    made = context.json(
+        [tool, "generate", corpus, path, "--mb", megabytes, "--hours", 8, "--redactor", key]
+    )
+    note("redaction: recording made")
+    raw = made["raw_bytes"] / 1e6
+    # Words of the listing that stand where ls put them: one that is rare, and one event in the middle.
+    base = [front, "redact", path, "-o", out, "--reason", "bench", "--key", key]
+    rows = []
+    for name, what in (
+        ("one event by its number", ["--event", str(made["events"] // 2)]),
+        ("a text, in all that was written, typed or run", ["--match", RARE, "--scope", "output,input,commands,logs"]),
+        ("the same, and on the screen as it was rendered", ["--match", RARE]),
+    ):
+        spent = timed(context, [*base, *what])
+        rows.append((name, spent))
+        verified = timed(context, [front, "verify", "-q", out])
+        out.unlink()
+    path.unlink()
+    section.text(f"{raw:,.0f} MB of output in {made['events']:,} events, {made['stored_bytes'] / 1e6:.0f} MB stored.")
+    section.table(["removed", "seconds"], [(name, f"{spent:.1f}") for name, spent in rows])
+    section.text(f"Verifying the last copy took {verified:.1f} s.")
+    section.targets([(f"{name}: < 15 s", f"{spent:.1f}", spent < 15) for name, spent in rows])
     return section

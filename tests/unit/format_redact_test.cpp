@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/chunk_loader.hpp"
+#include "format/compress.hpp"
 #include "format/digest.hpp"
 #include "format/redact.hpp"
 #include "format/session_reader.hpp"
 #include "format/verify.hpp"
-#include "tests/support/sample_session.hpp"
+#include "tests/support/encrypted_session.hpp"
 
 #include <doctest/doctest.h>
 
@@ -254,4 +255,209 @@ TEST_CASE("redact: removed salts cannot be derived and kept ones are the same fo
       }
     }
   }
+}
+
+namespace {
+
+VerifyReport check_with(const ReadFile& file, const KeyRing& ring, const SigningKey& redactor) {
+  VerifyOptions options;
+  options.keys = &ring;
+  options.trusted_redactors = {redactor.public_key()};
+  return verify(file, {}, options).value();
+}
+
+struct EncryptedCase {
+  SampleSession s{21, test::encrypted()};
+  SigningKey key = key_of(1);
+  KeyRing reader = test::ring_of({100});
+  Replacements what;
+  EncryptedCase() {
+    test::fill_small(s);
+    must(s.writer->finish({}));
+    what[2] = to_bytes("[gone]");
+  }
+  Result<RedactReport> redact_to(const ReadFile& from, MemFile& out, const KeyRing* keys,
+                                 const RecipientGroups* recipients, std::uint64_t seed = 60) {
+    RedactRequest request;
+    request.replacements = &what;
+    request.redactor = &key;
+    request.actor = "privacy";
+    request.reason = "name";
+    request.keys = keys;
+    request.recipients = recipients;
+    test::FakeClock clock;
+    test::FakeEntropy entropy(seed);
+    return redact(from, request, clock, entropy, out);
+  }
+};
+
+std::string all_text(const ReadFile& file, const KeyRing& ring) {
+  auto reader = SessionReader::open(file, ring).value();
+  std::string all;
+  while (const auto view = reader->next().value()) {
+    all += as_text(view->data);
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "redact: an encrypted session is encrypted anew, for others, and every seal still holds") {
+  EncryptedCase c;
+  MemFile copy;
+  const auto recipients = test::groups_of({{200}});
+  CHECK(c.redact_to(c.s.file, copy, nullptr, &recipients).error().code == Errc::locked);
+  CHECK(copy.data().empty());
+  REQUIRE(c.redact_to(c.s.file, copy, &c.reader, &recipients));
+  const auto theirs = test::ring_of({200});
+  const auto checked = check_with(copy, theirs, c.key);
+  CHECK(checked.verdict == Verdict::self_consistent);
+  CHECK(checked.access == EventAccess::opened);
+  CHECK(checked.redacted_events == 1);
+  CHECK(all_text(copy, theirs).find("[gone]") != std::string::npos);
+  CHECK(SessionReader::open(copy, c.reader).value()->locked());  // the old key opens nothing of it
+  // Without the key nothing says that it holds what was sealed: that is a verdict of its own.
+  const auto unopened = check_with(copy, KeyRing{}, c.key);
+  CHECK(unopened.verdict == Verdict::locked);
+  CHECK(exit_status_of(unopened.verdict) == 4);
+  CHECK(check_with(copy, theirs, key_of(2)).verdict == Verdict::redaction_refused);
+  // Not one chunk of ciphertext is the same: no nonce was used for two texts.
+  const auto id = c.s.writer->header().file_id;
+  const auto stored = [&](const MemFile& file) {
+    std::vector<Bytes> out;
+    RecordScanner scanner(file, id, k_preamble_bytes);
+    while (const auto record = scanner.next().value()) {
+      if (record->frame.record_type() == RecordType::chunk) {
+        const auto payload = decode_chunk_body(record->body).value().payload;
+        out.emplace_back(payload.begin(), payload.end());
+      }
+    }
+    return out;
+  };
+  const auto before = stored(c.s.file);
+  const auto after = stored(copy);
+  REQUIRE(before.size() == after.size());
+  for (std::size_t k = 0; k < before.size(); ++k) {
+    CHECK(before[k] != after[k]);
+  }
+}
+
+TEST_CASE(
+    "redact: the ciphertext of a redacted copy is the redactor's word, also without the key") {
+  EncryptedCase c;
+  MemFile copy;
+  const auto recipients = test::groups_of({{200}});
+  REQUIRE(c.redact_to(c.s.file, copy, &c.reader, &recipients));
+  const auto id = c.s.writer->header().file_id;
+  RecordScanner scanner(copy, id, k_preamble_bytes);
+  while (const auto record = scanner.next().value()) {
+    const auto type = record->frame.record_type();
+    if (type != RecordType::chunk && type != RecordType::key_box) {
+      continue;
+    }
+    for (std::size_t at = 0; at < record->body.size(); at += 5) {
+      Bytes body(record->body.begin(), record->body.end());
+      body[at] ^= std::byte{1};
+      MemFile changed;
+      changed.data().assign(copy.data().begin(),
+                            copy.data().begin() + static_cast<std::ptrdiff_t>(record->offset));
+      append_record(changed.data(), id, type, record->frame.seq, body);
+      changed.data().insert(changed.data().end(),
+                            copy.data().begin() + static_cast<std::ptrdiff_t>(record->end()),
+                            copy.data().end());
+      const auto verdict = check_with(changed, KeyRing{}, c.key).verdict;
+      CHECK((verdict == Verdict::tampered || verdict == Verdict::unsupported));
+    }
+  }
+}
+
+TEST_CASE("redact: a copy in clear of an encrypted session verifies for everybody") {
+  EncryptedCase c;
+  MemFile copy;
+  REQUIRE(c.redact_to(c.s.file, copy, &c.reader, nullptr));
+  const auto checked = check_with(copy, KeyRing{}, c.key);
+  CHECK(checked.verdict == Verdict::self_consistent);
+  CHECK(checked.access == EventAccess::opened);
+  CHECK(all_text(copy, KeyRing{}).find("[gone]") != std::string::npos);
+  // Once more on top of it, and encrypted again.
+  c.what.clear();
+  c.what[4] = {};
+  MemFile second;
+  const auto recipients = test::groups_of({{200}, {201}});
+  REQUIRE(c.redact_to(copy, second, nullptr, &recipients, 61));
+  CHECK(SessionReader::open(second, test::ring_of({200})).value()->locked());
+  const auto both = check_with(second, test::ring_of({200, 201}), c.key);
+  CHECK(both.verdict == Verdict::self_consistent);
+  CHECK(both.redacted_events == 2);
+  CHECK(both.redactions.size() == 2);
+  CHECK_FALSE(contains(as_bytes(all_text(second, test::ring_of({200, 201}))),
+                       as_bytes(std::string(300, 'a'))));
+}
+
+TEST_CASE("redact: who holds the old key and the sealed hashes cannot try out what was removed") {
+  // The leaf of an encrypted chunk covers a hash of its ciphertext, and the copy keeps that hash.
+  // With the key, the nonce and all other bytes known, only the seed of the salts hides the text.
+  SampleSession s(22, test::encrypted());
+  s.output("PIN=4711");
+  must(s.writer->finish({}));
+  const auto id = s.writer->header().file_id;
+  const auto ring = test::ring_of({100});
+  const auto box = read_key_box(s.file, id).value().value();
+  const auto key =
+      ring.open(id, box, decode_encryption_descriptor(s.writer->header().encryption).value())
+          .value();
+  MemFile copy;
+  EncryptedCase c;
+  c.what.clear();
+  c.what[0] = {};
+  const auto recipients = test::groups_of({{200}});
+  REQUIRE(c.redact_to(s.file, copy, &ring, &recipients));
+  RecordScanner scanner(copy, id, k_preamble_bytes);
+  std::optional<ChunkBody> chunk;
+  Bytes kept;
+  while (const auto record = scanner.next().value()) {
+    if (record->frame.record_type() == RecordType::chunk) {
+      kept.assign(record->body.begin(), record->body.end());
+      chunk = decode_chunk_body(kept).value();
+    }
+  }
+  REQUIRE(chunk);
+  REQUIRE(chunk->stored_hash);
+  const auto hash_with = [&](const std::string& text, const Seed& seed) {
+    ChunkBuilder builder;
+    const auto data = to_bytes(text);
+    builder.add({0, EventKind::output, chunk->core.t_first, chunk->core.t_first, data, false});
+    Bytes columns;
+    builder.append_columns(columns);
+    Bytes plain(seed.begin(), seed.end());
+    must(Compressor(1).compress(columns, GroupPart::opens, plain));
+    auto sealer = PayloadSealer::create(id, Key::copy_of(key.view())).value();
+    ChunkSeal how;
+    how.raw_bytes = static_cast<std::uint32_t>(builder.raw_bytes());
+    how.begins_group = true;
+    Bytes body;
+    return append_sealed(id, chunk->core, how, &sealer, plain, body).value();
+  };
+  // The attack works where the seed is known: it is the one of the original.
+  auto original = SessionReader::open(s.file, ring).value();
+  auto opener = PayloadOpener::create(id, Key::copy_of(key.view())).value();
+  RecordScanner source(s.file, id, k_preamble_bytes);
+  Seed seed{};
+  while (const auto record = source.next().value()) {
+    if (record->frame.record_type() == RecordType::chunk) {
+      auto body = decode_chunk_body(record->body).value();
+      Bytes plain;
+      must(open_chunk(id, &opener, body, plain));
+      seed = body.salt_nodes.at(0);
+    }
+  }
+  CHECK(hash_with("PIN=4711", seed) == *chunk->stored_hash);
+  CHECK(chunk->salt_nodes.empty());
+  std::size_t hits = 0;
+  for (int pin = 0; pin < 10'000; ++pin) {
+    const auto text = "PIN=" + std::to_string(10'000 + pin).substr(1);
+    hits += hash_with(text, Seed{}) == *chunk->stored_hash ? 1U : 0U;
+  }
+  CHECK(hits == 0);
 }

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "recorder/locked_memory.hpp"
+#include "base/locked_memory.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include <string.h>  // explicit_bzero
 #include <sys/mman.h>
 
-namespace sworn::recorder {
+namespace sworn {
 
 Result<LockedMemory> LockedMemory::create(std::size_t bytes) {
   void* place = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (place == MAP_FAILED) {
-    return fail_sys(errno, "cannot get memory for what is typed");
+    return fail_sys(errno, "cannot get memory for secrets");
   }
   LockedMemory out;
   out.bytes_ = {static_cast<std::byte*>(place), bytes};
@@ -26,6 +27,20 @@ Result<LockedMemory> LockedMemory::create(std::size_t bytes) {
 LockedMemory::LockedMemory(LockedMemory&& other) noexcept
     : bytes_(std::exchange(other.bytes_, {})), locked_(other.locked_) {}
 
+void LockedMemory::discard(std::size_t touched) {
+  if (bytes_.empty()) {
+    return;
+  }
+  ::explicit_bzero(bytes_.data(), std::min(touched, bytes_.size()));
+  if (locked_) {
+    ::munlock(bytes_.data(), bytes_.size());
+  }
+  ::madvise(bytes_.data(), bytes_.size(), MADV_DONTNEED);
+  if (locked_) {
+    locked_ = ::mlock2(bytes_.data(), bytes_.size(), MLOCK_ONFAULT) == 0;
+  }
+}
+
 LockedMemory::~LockedMemory() {
   if (!bytes_.empty()) {
     ::explicit_bzero(bytes_.data(), bytes_.size());
@@ -33,4 +48,4 @@ LockedMemory::~LockedMemory() {
   }
 }
 
-}  // namespace sworn::recorder
+}  // namespace sworn

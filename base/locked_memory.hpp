@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory for what was typed: locked (never in swap), left out of core dumps, empty in children,
-// wiped at the end. Locking may be refused by the resource limits; the rest holds in any case.
+// Memory for secrets (what was typed, events of an encrypted session): locked (never in swap), left
+// out of core dumps, empty in children, wiped at the end. Locking may be refused by the resource
+// limits; the rest holds in any case.
 #pragma once
 
 #include "base/result.hpp"
@@ -8,7 +9,7 @@
 #include <cstddef>
 #include <span>
 
-namespace sworn::recorder {
+namespace sworn {
 
 class LockedMemory {
  public:
@@ -21,6 +22,9 @@ class LockedMemory {
 
   [[nodiscard]] std::span<std::byte> bytes() const { return bytes_; }
   [[nodiscard]] bool locked() const { return locked_; }
+  // Wipes the first `touched` bytes and gives all pages back; what is written later gets fresh
+  // ones.
+  void discard(std::size_t touched);
 
  private:
   LockedMemory() = default;
@@ -28,4 +32,4 @@ class LockedMemory {
   bool locked_ = false;
 };
 
-}  // namespace sworn::recorder
+}  // namespace sworn
