@@ -21,6 +21,15 @@ Result<void> read_size(MapReader& map, TermSize& size) {
 
 }  // namespace
 
+std::vector<std::string> payload_texts(ByteView data, std::string_view key) {
+  auto map = MapReader::parse(data);
+  std::vector<std::string> out;
+  if (!map || !map->texts(key, out).done()) {
+    return {};
+  }
+  return out;
+}
+
 Bytes encode(const Resize& p) {
   return MapWriter()
       .unsigned_number("cols", p.size.cols)

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -88,6 +89,9 @@ struct Exit {
   std::uint64_t undrained_bytes = 0;  // output that came after the final drain
   std::string detail;
 };
+
+// The texts under `key` of any payload; empty where there are none or it makes no sense.
+std::vector<std::string> payload_texts(ByteView data, std::string_view key);
 
 Bytes encode(const Resize& p);
 Bytes encode(const Signal& p);

@@ -100,7 +100,8 @@ class CacheKeeper {
  public:
   CacheKeeper(const Recording& recording, bool wanted) {
     const auto directory = cache_directory();
-    if (!wanted || directory.empty() || recording.encrypted() || recording.stored_state() == format::StoredState::live) {
+    if (!wanted || directory.empty() || recording.encrypted() ||
+        recording.stored_state() == format::StoredState::live) {
       return;
     }
     const auto key = cache_key(recording.file().fd(), recording.header().file_id);

@@ -37,7 +37,7 @@ class Walk {
 
 void Walk::load_cache() {
   const auto directory = cache_directory();
-  if (!request_.cache || directory.empty() ||
+  if (!request_.cache || directory.empty() || recording_.encrypted() ||
       recording_.stored_state() == format::StoredState::live) {
     return;
   }
@@ -185,25 +185,39 @@ Result<std::vector<CommandItem>> commands_of(const Recording& recording) {
 
 }  // namespace
 
-Result<PlacedReplay> replay_at(const Recording& recording, const ScreenRequest& request) {
-  TRY_ASSIGN(const auto spec, parse_place(request.at));
+Result<Place> find_place(const Recording& recording, std::string_view text,
+                         format::ClockMap* clock) {
+  TRY_ASSIGN(const auto spec, parse_place(text));
   TRY_ASSIGN(const auto source, FileSource::open(recording));
-  PlacedReplay placed;
+  format::ClockMap map;
   const bool needs_clock = spec.kind == PlaceKind::wall || spec.kind == PlaceKind::time_of_day ||
                            (spec.kind == PlaceKind::from_start && spec.clock_like);
   if (needs_clock) {
-    TRY_ASSIGN(placed.clock, source->reader().clock_map());
+    TRY_ASSIGN(map, source->reader().clock_map());
   }
-  if (placed.clock.empty()) {
-    placed.clock.add(recording.header().started_mono, recording.header().started);
+  if (map.empty()) {
+    map.add(recording.header().started_mono, recording.header().started);
   }
   std::vector<CommandItem> commands;
   if (spec.kind == PlaceKind::command) {
     TRY_ASSIGN(commands, commands_of(recording));
   }
-  const PlaceContext context{source->first_time(),   source->last_time(), source->first_time(),
-                             source->end_position(), &placed.clock,       &commands};
-  TRY_ASSIGN(const auto place, resolve(spec, context));
+  const PlaceContext context{source->first_time(),
+                             source->last_time(),
+                             source->first_time(),
+                             source->end_position(),
+                             &map,
+                             &commands};
+  TRY_ASSIGN(auto place, resolve(spec, context));
+  if (clock != nullptr) {
+    *clock = std::move(map);
+  }
+  return place;
+}
+
+Result<PlacedReplay> replay_at(const Recording& recording, const ScreenRequest& request) {
+  PlacedReplay placed;
+  TRY_ASSIGN(const auto place, find_place(recording, request.at, &placed.clock));
   Walk walk(recording, request);
   TRY_ASSIGN(placed.replay, walk.go(place));
   return placed;

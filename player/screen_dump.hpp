@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 #include "player/frame.hpp"
+#include "player/position_spec.hpp"
 #include "player/recording.hpp"
 #include "player/replay.hpp"
 
@@ -46,6 +47,11 @@ std::string screen_as_json(const ScreenDump& dump);
 
 // The terminal's picture as sanitised cells.
 Frame picture_of(const vt::Terminal& terminal);
+
+// Where a place, as people write it, is in a recording. `clock`: the recording's, where it was
+// needed.
+Result<Place> find_place(const Recording& recording, std::string_view text,
+                         format::ClockMap* clock = nullptr);
 
 // Goes to a place in a recording from scratch: keyframe cache, else a replay that leaves keyframes
 // behind. For everything that needs one screen and no player. `recording` must outlive the result.
