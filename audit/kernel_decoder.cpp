@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 namespace sworn::audit {
 namespace {
@@ -87,6 +88,26 @@ std::string address_of(const sworn_wire_connect& record) {
   const int family = record.family == 2 ? AF_INET : AF_INET6;
   return ::inet_ntop(family, record.address, text.data(), text.size()) != nullptr ? text.data()
                                                                                   : "";
+}
+
+std::string input_of(const sworn_wire_exec& record) {
+  constexpr std::uint32_t k_pts_major = 136;
+  constexpr std::uint32_t k_last_pts_major = 143;
+  constexpr std::uint32_t k_tty_major = 4;
+  const auto major = record.stdin_major;
+  switch (record.stdin_mode & S_IFMT) {
+    case 0:
+      return "closed";
+    case S_IFCHR:
+      return major == k_tty_major || (major >= k_pts_major && major <= k_last_pts_major) ? "tty"
+                                                                                         : "device";
+    case S_IFIFO:
+      return "pipe";
+    case S_IFSOCK:
+      return "socket";
+    default:
+      return "file";
+  }
 }
 
 std::string protocol_of(std::uint32_t number) {
@@ -350,6 +371,7 @@ bool KernelDecoder::take_exec(const sworn_wire_header& header, ByteView record,
   fact.file = file.substr(0, std::min(file.find('\0'), file.size()));
   fact.exe = failed ? fact.file : path_of(parts[2], anonymous);
   fact.cwd = path_of(parts[3], false);
+  fact.input = input_of(exec);
   fact.argv_bytes = exec.argv_total;
   fact.source = (exec.flags & SWORN_BY_SYSCALL) != 0 ? "syscall" : "ebpf";
   fact.argv = words_of(parts[0], (exec.flags & SWORN_ARGV_TRUNCATED) == 0);

@@ -80,7 +80,7 @@ Bytes encode(const ExecFact& p) {
     map.text("exe", p.exe);
   }
   map.texts("argv", p.argv).unsigned_number("argv_bytes", p.argv_bytes).text("cwd", p.cwd);
-  map.text("source", p.source);
+  map.text("input", p.input).text("source", p.source);
   if (!p.flags.empty()) {
     map.texts("flags", p.flags);
   }
@@ -112,6 +112,7 @@ Result<ExecFact> decode_exec(ByteView data) {
           .texts("argv", p.argv)
           .number("argv_bytes", p.argv_bytes)
           .text("cwd", p.cwd)
+          .text("input", p.input)
           .text("source", p.source)
           .texts("flags", p.flags)
           .number("error", p.error)

@@ -45,6 +45,7 @@ struct ExecFact {
   std::vector<std::string> argv;
   std::uint64_t argv_bytes = 0;  // of all words with their NULs, also of what is not kept
   std::string cwd;
+  std::string input;   // what descriptor 0 is: "tty", "pipe", "file", "socket", "device", "closed"
   std::string source;  // "ebpf", "audit", "proc"
   // "argv_truncated", "argv_unreadable", "cwd_truncated", "no_argv", "memfd", "deleted", "failed"
   std::vector<std::string> flags;

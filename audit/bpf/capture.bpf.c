@@ -256,6 +256,18 @@ static __always_inline void read_tty(struct task_struct* task, __u32* major, __u
   }
 }
 
+// Where a shell would read from: a terminal, or something that nobody typed.
+static __always_inline void read_stdin(struct sworn_wire_exec* r, struct task_struct* task) {
+  struct file** files = BPF_CORE_READ(task, files, fdt, fd);
+  struct file* file = 0;
+  r->stdin_mode = 0;
+  r->stdin_major = 0;
+  if (bpf_probe_read_kernel(&file, sizeof file, files) == 0 && file) {
+    r->stdin_mode = BPF_CORE_READ(file, f_inode, i_mode);
+    r->stdin_major = BPF_CORE_READ(file, f_inode, i_rdev) >> 20;
+  }
+}
+
 static __always_inline void read_ids(struct sworn_wire_exec* r, struct task_struct* task,
                                      const struct task_info* info) {
   const struct cred* cred = BPF_CORE_READ(task, cred);
@@ -273,6 +285,7 @@ static __always_inline void read_ids(struct sworn_wire_exec* r, struct task_stru
     r->audit_ses = BPF_CORE_READ(task, sessionid);
   }
   read_tty(task, &r->tty_major, &r->tty_minor);
+  read_stdin(r, task);
   r->cgroup = bpf_get_current_cgroup_id();
   bpf_get_current_comm(r->comm, sizeof r->comm);
 }

@@ -56,6 +56,7 @@ struct hlist_bl_node {
 };
 struct inode {
   __u16 i_mode;
+  __u32 i_rdev;
 };
 struct dentry {
   struct hlist_bl_node d_hash;

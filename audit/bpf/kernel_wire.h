@@ -94,6 +94,8 @@ struct sworn_wire_exec {
   wire_u32 exe_length;  /* names from the leaf up, each with its NUL */
   wire_u32 cwd_length;  /* likewise */
   wire_u32 error;       /* SWORN_EXEC_FAILED: errno */
+  wire_u32 stdin_mode;  /* of the inode behind descriptor 0; 0: closed */
+  wire_u32 stdin_major; /* of its device */
   char comm[16];
 };
 

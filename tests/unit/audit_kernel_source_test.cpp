@@ -158,6 +158,7 @@ TEST_CASE("audit: the kernel tells every program with its words, its place and i
   CHECK(echo->cwd == "/etc");
   CHECK(echo->exe == "/usr/bin/echo");
   CHECK(echo->uid == 0);
+  CHECK_FALSE(echo->input.empty());
   const auto* shell = seen.find("bash");
   REQUIRE(shell != nullptr);
   CHECK(shell->cwd == "/tmp");
