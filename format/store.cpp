@@ -83,8 +83,20 @@ Result<std::unique_ptr<PartFile>> PartFile::create(const std::string& final_path
   return part;
 }
 
+std::unique_ptr<PartFile> PartFile::adopt(Fd part, const std::string& final_path) {
+  auto out = std::unique_ptr<PartFile>(new PartFile);
+  out->final_path_ = final_path;
+  out->part_path_ = format::part_path(final_path);
+  out->file_ = std::make_unique<PosixAppendFile>(std::move(part));
+  out->adopted_ = true;
+  return out;
+}
+
 Result<void> PartFile::publish() {
   TRY(file_->sync());
+  if (adopted_) {
+    return {};
+  }
   if (::fchmod(file_->fd(), 0400) != 0) {
     return fail_sys(errno, "cannot make " + part_path_ + " read-only");
   }

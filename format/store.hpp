@@ -36,9 +36,13 @@ std::string tail_path(const std::string& part_path);   // + ".tail"
 class PartFile {
  public:
   static Result<std::unique_ptr<PartFile>> create(const std::string& final_path);
+  // A file that another process has created and locked (the lock goes with the open file), and that
+  // it will rename: publish() then only syncs.
+  static std::unique_ptr<PartFile> adopt(Fd part, const std::string& final_path);
   [[nodiscard]] PosixAppendFile& file() { return *file_; }
   [[nodiscard]] const std::string& path() const { return part_path_; }
   [[nodiscard]] const std::string& final_path() const { return final_path_; }
+  [[nodiscard]] bool adopted() const { return adopted_; }
   // sync, rename to the final name (never replacing), sync of the directory, mode 0400.
   Result<void> publish();
 
@@ -47,6 +51,7 @@ class PartFile {
   std::unique_ptr<PosixAppendFile> file_;
   std::string part_path_;
   std::string final_path_;
+  bool adopted_ = false;
 };
 
 Result<StoredState> state_of(const std::string& path);

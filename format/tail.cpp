@@ -170,8 +170,25 @@ Result<std::unique_ptr<TailWriter>> TailWriter::create(const std::string& path,
                                                        const FileId& file_id,
                                                        std::size_t half_bytes,
                                                        std::unique_ptr<TailKey> key) {
+  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd.valid()) {
+    return fail_sys(errno, "cannot create " + path);
+  }
+  auto out = adopt(std::move(fd), file_id, half_bytes, std::move(key));
+  if (!out) {
+    ::unlink(path.c_str());
+    out.error().context += ' ' + path;
+    return out;
+  }
+  (*out)->impl_->path = path;
+  return out;
+}
+
+Result<std::unique_ptr<TailWriter>> TailWriter::adopt(Fd tail, const FileId& file_id,
+                                                      std::size_t half_bytes,
+                                                      std::unique_ptr<TailKey> key) {
   auto impl = std::make_unique<Impl>();
-  impl->path = path;
+  impl->fd = std::move(tail);
   impl->key = std::move(key);
   impl->file_id = file_id;
   impl->half_bytes =
@@ -181,22 +198,15 @@ Result<std::unique_ptr<TailWriter>> TailWriter::create(const std::string& path,
     return fail(Errc::bad_usage, "tail size out of range");
   }
   impl->map_bytes = k_tail_page_bytes + 2 * impl->half_bytes;
-  impl->fd.reset(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!impl->fd.valid()) {
-    return fail_sys(errno, "cannot create " + path);
-  }
   // Real blocks now: a store into a hole of a full disk would be a SIGBUS.
   const int rc = ::posix_fallocate(impl->fd.get(), 0, static_cast<off_t>(impl->map_bytes));
   if (rc != 0) {
-    ::unlink(path.c_str());
-    return fail_sys(rc, "cannot allocate " + path);
+    return fail_sys(rc, "cannot allocate the tail");
   }
   void* map =
       ::mmap(nullptr, impl->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, impl->fd.get(), 0);
   if (map == MAP_FAILED) {
-    const int error = errno;
-    ::unlink(path.c_str());
-    return fail_sys(error, "cannot map " + path);
+    return fail_sys(errno, "cannot map the tail");
   }
   impl->map = static_cast<std::byte*>(map);
   Bytes head;
@@ -213,10 +223,7 @@ Result<std::unique_ptr<TailWriter>> TailWriter::create(const std::string& path,
     half.plain = half.base;
   }
   if (impl->key) {
-    if (auto apart = impl->keep_plain_apart(); !apart) {
-      ::unlink(path.c_str());
-      return tl::make_unexpected(std::move(apart).error());
-    }
+    TRY(impl->keep_plain_apart());
   }
   impl->begin_half(0);
   return std::unique_ptr<TailWriter>(new TailWriter(std::move(impl)));
@@ -335,6 +342,9 @@ void TailWriter::trim() {
 }
 
 Result<void> TailWriter::remove() {
+  if (impl_->path.empty()) {
+    return {};  // the business of whoever made it
+  }
   if (::unlink(impl_->path.c_str()) != 0) {
     return fail_sys(errno, "cannot remove " + impl_->path);
   }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/fd.hpp"
 #include "base/result.hpp"
 #include "format/event.hpp"
 #include "format/recovered.hpp"
@@ -34,6 +35,10 @@ class TailWriter {
   static Result<std::unique_ptr<TailWriter>> create(const std::string& path, const FileId& file_id,
                                                     std::size_t half_bytes = k_tail_half_bytes,
                                                     std::unique_ptr<TailKey> key = nullptr);
+  // A new, empty file that another process has made, and that it will remove.
+  static Result<std::unique_ptr<TailWriter>> adopt(Fd tail, const FileId& file_id,
+                                                   std::size_t half_bytes = k_tail_half_bytes,
+                                                   std::unique_ptr<TailKey> key = nullptr);
   ~TailWriter();
   TailWriter(const TailWriter&) = delete;
   TailWriter& operator=(const TailWriter&) = delete;

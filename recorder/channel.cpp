@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <string>
 
 #include <fcntl.h>
@@ -67,16 +68,48 @@ Channel Channel::inherited(int fd, Direction direction) {
                          flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     out.kind_ = out.fd_.valid() ? Kind::nonblocking : Kind::blocking;
   }
-  if (!out.fd_.valid()) {
-    out.waiter_.reset(::epoll_create1(EPOLL_CLOEXEC));
-    epoll_event event{};
-    event.events = direction == Direction::in ? EPOLLIN : EPOLLOUT;
-    if (::epoll_ctl(out.waiter_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
-      out.waiter_.reset();
-      out.kind_ = Kind::file;
-    }
+  if (!out.fd_.valid() && !out.wait_through_epoll()) {
+    out.kind_ = Kind::file;
   }
   return out;
+}
+
+bool Channel::wait_through_epoll() {
+  waiter_.reset(::epoll_create1(EPOLL_CLOEXEC));
+  epoll_event event{};
+  event.events = direction_ == Direction::in ? EPOLLIN : EPOLLOUT;
+  if (::epoll_ctl(waiter_.get(), EPOLL_CTL_ADD, inherited_, &event) != 0) {
+    waiter_.reset();
+  }
+  return waiter_.valid();
+}
+
+Channel Channel::adopted(Fd fd, Direction direction) {
+  Channel out;
+  out.direction_ = direction;
+  struct stat st {};
+  if (::fstat(fd.get(), &st) != 0) {
+    return out;
+  }
+  const bool stream = S_ISFIFO(st.st_mode) || ::isatty(fd.get()) != 0;
+  if (stream && (::fcntl(fd.get(), F_GETFL) & O_NONBLOCK) != 0) {
+    out.fd_ = std::move(fd);
+    return out;
+  }
+  out.inherited_ = fd.get();
+  out.adopted_ = std::move(fd);
+  out.kind_ = S_ISSOCK(st.st_mode) ? Kind::socket : stream ? Kind::blocking : Kind::file;
+  if (out.kind_ != Kind::file && !out.wait_through_epoll()) {
+    out.kind_ = Kind::file;
+  }
+  return out;
+}
+
+Channel Channel::adopted_input(Fd fd) {
+  return adopted(std::move(fd), Direction::in);
+}
+Channel Channel::adopted_output(Fd fd) {
+  return adopted(std::move(fd), Direction::out);
 }
 
 Channel Channel::inherited_input(int fd) {
@@ -99,6 +132,13 @@ bool Channel::ready(short events) const {
 }
 
 IoResult Channel::read(std::span<std::byte> out) {
+  if (!put_back_.empty()) {
+    const std::size_t n = std::min(out.size(), put_back_.size());
+    std::copy_n(put_back_.begin(), n, out.begin());
+    ::explicit_bzero(put_back_.data(), n);
+    put_back_.erase(put_back_.begin(), put_back_.begin() + static_cast<std::ptrdiff_t>(n));
+    return {IoState::done, n, 0};
+  }
   switch (kind_) {
     case Kind::nonblocking:
     case Kind::file:
@@ -130,7 +170,9 @@ IoResult Channel::write(ByteView data) {
 void Channel::close() {
   fd_.reset();
   waiter_.reset();
-  if (inherited_ >= 0) {
+  if (adopted_.valid()) {
+    adopted_.reset();
+  } else if (inherited_ >= 0) {
     const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
     if (null.valid()) {
       ::dup2(null.get(), inherited_);

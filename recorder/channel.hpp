@@ -33,6 +33,10 @@ class Channel {
   // 0, 1 or 2: stays open when the channel goes, unless close() is called.
   static Channel inherited_input(int fd);
   static Channel inherited_output(int fd);
+  // Handed over by another process, which opened pipes and terminals anew where it could; what is
+  // shared with others all the same (sockets, what could not be opened) is treated as inherited.
+  static Channel adopted_input(Fd fd);
+  static Channel adopted_output(Fd fd);
 
   [[nodiscard]] bool valid() const { return fd() >= 0; }
   [[nodiscard]] int fd() const { return fd_.valid() ? fd_.get() : inherited_; }
@@ -44,6 +48,9 @@ class Channel {
   }
 
   IoResult read(std::span<std::byte> out);
+  // Read before anything else: what was already taken from the source by others. The descriptor
+  // does not become readable for it.
+  void put_back(Bytes data) { put_back_ = std::move(data); }
   IoResult write(ByteView data);
 
   // Ends the stream for whoever is at the other end: an inherited descriptor becomes /dev/null.
@@ -53,11 +60,15 @@ class Channel {
   enum class Kind : std::uint8_t { nonblocking, socket, file, blocking };
   enum class Direction : std::uint8_t { in, out };
   static Channel inherited(int fd, Direction direction);
+  static Channel adopted(Fd fd, Direction direction);
+  bool wait_through_epoll();
   [[nodiscard]] bool ready(short events) const;
 
   Fd fd_;
   Fd waiter_;  // an epoll descriptor
   int inherited_ = -1;
+  Bytes put_back_;
+  Fd adopted_;  // what inherited_ names, where it is ours to close
   Kind kind_ = Kind::nonblocking;
   Direction direction_ = Direction::in;
 };

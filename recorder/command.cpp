@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -36,15 +37,32 @@ Result<std::unique_ptr<Command>> Command::start(AnchorPlan plan) {
   if (out->anchor_ == 0) {
     run_anchor(plan);
   }
+  TRY(out->hear_pid());
+  return out;
+}
+
+Result<void> Command::hear_pid() {
   AnchorMessage first;
   ssize_t n = 0;
-  while ((n = ::recv(out->socket_.get(), &first, sizeof first, 0)) < 0 && errno == EINTR) {
+  while ((n = ::recv(socket_.get(), &first, sizeof first, 0)) < 0 && errno == EINTR) {
   }
   if (n != static_cast<ssize_t>(sizeof first) || first.kind != AnchorMessage::Kind::command_pid) {
     return fail_sys(n > 0 ? first.value : ECHILD,
                     "cannot prepare the command's terminal or process");
   }
-  out->pid_ = first.value;
+  pid_ = first.value;
+  return {};
+}
+
+Result<std::unique_ptr<Command>> Command::attach(Fd socket, Fd go, int timeout_ms) {
+  auto out = std::unique_ptr<Command>(new Command);
+  out->socket_ = std::move(socket);
+  out->go_ = std::move(go);
+  pollfd ready{out->socket_.get(), POLLIN, 0};
+  if (::poll(&ready, 1, timeout_ms) <= 0) {
+    return fail_sys(ETIMEDOUT, "the client did not prepare the command");
+  }
+  TRY(out->hear_pid());
   return out;
 }
 

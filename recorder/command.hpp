@@ -18,6 +18,9 @@ class Command {
  public:
   // Forks; call it before any thread, lock or key exists. The command waits until go().
   static Result<std::unique_ptr<Command>> start(AnchorPlan plan);
+  // An anchor that another process has started (host sessions: the client did, as the user). `go`
+  // is the writing end of its pipe. Waits up to `timeout_ms` for the command's process to exist.
+  static Result<std::unique_ptr<Command>> attach(Fd socket, Fd go, int timeout_ms);
   ~Command();  // where go() was never called, the command never executes
   Command(const Command&) = delete;
   Command& operator=(const Command&) = delete;
@@ -37,6 +40,7 @@ class Command {
 
  private:
   Command() = default;
+  Result<void> hear_pid();
   void tell(AnchorMessage::Kind kind, int value);
 
   Fd socket_;

@@ -218,6 +218,11 @@ EchoState EchoProbe::look_outside() const {
 }
 
 bool EchoProbe::inner_hides() const {
+  if (ask_ && !(below_.empty() && behind_multiplexer_.empty())) {
+    auto devices = below_;
+    devices.insert(devices.end(), behind_multiplexer_.begin(), behind_multiplexer_.end());
+    return ask_(devices);
+  }
   return std::any_of(below_.begin(), below_.end(), device_hides) ||
          std::any_of(behind_multiplexer_.begin(), behind_multiplexer_.end(), device_hides);
 }

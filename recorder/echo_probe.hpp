@@ -7,7 +7,9 @@
 #include "base/clock.hpp"
 #include "recorder/echo_state.hpp"
 
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sys/types.h>
@@ -20,6 +22,12 @@ class EchoProbe {
   // is the root of the tree of processes whose terminals are looked at; `own_device` the session's
   // own terminal.
   EchoProbe(int terminal, pid_t command, int own_device);
+
+  // Where we may not open the terminals of others: `ask` does, and says true where one of them
+  // hides.
+  void ask_others(std::function<bool(const std::vector<int>& devices)> ask) {
+    ask_ = std::move(ask);
+  }
 
   // Before forwarding: cheap, knows the inner terminals of the last search.
   [[nodiscard]] EchoState look() const;
@@ -37,6 +45,7 @@ class EchoProbe {
   std::vector<int> below_;  // device numbers: of our own processes
   std::vector<int> behind_multiplexer_;
   MonoTime last_full_search_{};
+  std::function<bool(const std::vector<int>&)> ask_;
 };
 
 // Terminals, other than `except`, of the processes below `root`, from /proc. Bounded.

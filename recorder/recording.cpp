@@ -33,7 +33,12 @@ Result<std::unique_ptr<Recording>> Recording::create(Plan plan, Clock& clock,
                                                      format::Entropy& entropy) {
   auto out = std::unique_ptr<Recording>(new Recording(clock, plan.sync));
   out->detached_box_ = plan.detached_box;
-  TRY_ASSIGN(out->part_, format::PartFile::create(plan.final_path));
+  const bool adopted = plan.part.valid();
+  if (adopted) {
+    out->part_ = format::PartFile::adopt(std::move(plan.part), plan.final_path);
+  } else {
+    TRY_ASSIGN(out->part_, format::PartFile::create(plan.final_path));
+  }
   const auto build = [&]() -> Result<void> {
     TRY_ASSIGN(out->file_, ReservedFile::create(out->part_->file().fd()));
     format::WriterOptions options;
@@ -46,15 +51,21 @@ Result<std::unique_ptr<Recording>> Recording::create(Plan plan, Clock& clock,
       TRY(format::store_key_boxes(plan.detached_box, out->writer_->header().file_id,
                                   out->writer_->key_boxes()));
     }
+    const auto& file_id = out->writer_->header().file_id;
+    auto key = out->writer_->take_tail_key();
     TRY_ASSIGN(out->tail_,
-               format::TailWriter::create(format::tail_path(out->part_->path()),
-                                          out->writer_->header().file_id, format::k_tail_half_bytes,
-                                          out->writer_->take_tail_key()));
+               adopted ? format::TailWriter::adopt(std::move(plan.tail), file_id,
+                                                   format::k_tail_half_bytes, std::move(key))
+                       : format::TailWriter::create(format::tail_path(out->part_->path()), file_id,
+                                                    format::k_tail_half_bytes, std::move(key)));
     TRY(out->writer_->prepare_key());
     return {};
   };
   if (auto built = build(); !built) {
     out->remove_boxes();
+    if (adopted) {
+      return tl::make_unexpected(std::move(built).error());
+    }
     ::unlink(out->part_->path().c_str());
     return tl::make_unexpected(std::move(built).error());
   }
@@ -354,7 +365,9 @@ void Recording::discard() {
   stop_worker();
   static_cast<void>(tail_->remove());
   remove_boxes();
-  ::unlink(part_->path().c_str());
+  if (!part_->adopted()) {
+    ::unlink(part_->path().c_str());
+  }
 }
 
 void Recording::remove_boxes() {

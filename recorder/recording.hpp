@@ -37,6 +37,10 @@ class Recording {
     format::SessionHeader header;
     format::RecipientGroups recipients;  // empty: in clear
     std::string detached_box;            // directory for the key boxes; empty: in the recording
+    // Made by another process, which also gives them their final name or removes them; else
+    // create() makes both.
+    Fd part;
+    Fd tail;
   };
   // Creates the file and the tail; nothing is left behind where it fails. `clock` and `entropy`
   // outlive it.
@@ -81,6 +85,8 @@ class Recording {
   // Final seal, final name. Afterwards nothing can be put on record. Where it fails, file and tail
   // stay as a crash would leave them.
   Result<void> finish(std::uint64_t late_bytes);
+  // After finish(): the final seal.
+  [[nodiscard]] std::optional<format::SealPoint> last_seal() const { return writer_->last_seal(); }
   // Nothing was recorded that is worth keeping (the session never began).
   void discard();
 

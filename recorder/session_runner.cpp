@@ -127,6 +127,13 @@ Result<void> SessionRunner::set_up() {
     after_event();
   }));
   signal_watch_.want(true, false);
+  if (parts_.bystander) {
+    TRY_ASSIGN(bystander_watch_, loop_->watch(parts_.bystander->fd(), [this](Ready) {
+      on_bystander();
+      after_event();
+    }));
+    bystander_watch_.want(true, false);
+  }
   TRY_ASSIGN(report_watch_, loop_->watch(parts_.command->fd(), [this](Ready) {
     on_reports();
     after_event();
@@ -161,6 +168,9 @@ Result<int> SessionRunner::run() {
     run_action(EnterTerminal{});
   }
   drain_audit();  // what will be captured stands in front of everything that is
+  if (parts_.bystander && keyboard_) {
+    on_keyboard();  // what was typed before the terminal was taken over
+  }
   parts_.command->go();
   after_event();
   if (!ending_) {
@@ -378,6 +388,21 @@ void SessionRunner::on_signals() {
   }
 }
 
+void SessionRunner::on_bystander() {
+  while (const auto news = parts_.bystander->next()) {
+    if (news->gone) {
+      bystander_watch_.close();
+      run_actions(core_->on_terminal_lost(clock_.mono()));
+      return;
+    }
+    if (news->signal.number == SIGWINCH) {
+      read_size();
+    } else {
+      run_actions(core_->on_signal(news->signal, foreground(), clock_.mono()));
+    }
+  }
+}
+
 void SessionRunner::read_size() {
   if (!parts_.terminal) {
     return;
@@ -547,6 +572,10 @@ void SessionRunner::run_action(const Action& action) {
 }
 
 void SessionRunner::stop_self(int number) {
+  if (parts_.bystander) {
+    parts_.bystander->stop(number);
+    return;
+  }
   if (!signals_.stop_self(number)) {
     run_actions(core_->on_not_stopped(foreground()));
   }
@@ -595,7 +624,7 @@ void SessionRunner::close_recording() {
   if (!parts_.recording) {
     return;
   }
-  if (auto closed = parts_.recording->finish(0); !closed) {
+  if (auto closed = close_file(0); !closed) {
     close_error_ = closed.error();
   }
   parts_.recording.reset();
@@ -662,7 +691,9 @@ Result<void> SessionRunner::close_file(std::uint64_t late_bytes) {
   if (!parts_.recording) {
     return {};
   }
-  return parts_.recording->finish(late_bytes);
+  TRY(parts_.recording->finish(late_bytes));
+  final_seal_ = parts_.recording->last_seal();
+  return {};
 }
 
 // On record, but the terminal was not ready for it: ^S, or a slow line. A signal ends the wait.

@@ -23,6 +23,20 @@
 
 namespace sworn::recorder {
 
+// In host sessions the process that stands in the user's job is not the recorder: it passes on the
+// signals that hit it and stops when it is told to.
+class Bystander {
+ public:
+  virtual ~Bystander() = default;
+  [[nodiscard]] virtual int fd() const = 0;
+  struct News {
+    bool gone = false;
+    SignalFact signal;
+  };
+  virtual std::optional<News> next() = 0;
+  virtual void stop(int number) = 0;  // its SIGCONT comes as news
+};
+
 struct SessionParts {
   Options options;
   std::unique_ptr<Command> command;
@@ -36,6 +50,7 @@ struct SessionParts {
   std::vector<OutputLane> lanes;
   std::optional<OutputLane> input_lane;  // streams: standard input
   std::unique_ptr<audit::AuditSource> audit;
+  std::unique_ptr<Bystander> bystander;  // empty: we stand in the user's job ourselves
 };
 
 class SessionRunner final : private LaneHost, private KeyboardHost {
@@ -52,6 +67,9 @@ class SessionRunner final : private LaneHost, private KeyboardHost {
   [[nodiscard]] int terminal_fd() const { return parts_.terminal->fd(); }
 
   Result<int> run();  // the exit status
+  [[nodiscard]] SessionCore::Outcome outcome() const { return core_->outcome(); }
+  // Of the finished recording; empty where it could not be finished.
+  [[nodiscard]] const std::optional<format::SealPoint>& final_seal() const { return final_seal_; }
 
  private:
   struct Pump {
@@ -85,6 +103,7 @@ class SessionRunner final : private LaneHost, private KeyboardHost {
   void on_keyboard();
   void on_keyboard_ended();
   void on_signals();
+  void on_bystander();
   void on_reports();
   void on_clock_step();
   void on_recording_changed();
@@ -125,6 +144,7 @@ class SessionRunner final : private LaneHost, private KeyboardHost {
   EventLoop::Watch keyboard_source_;
   EventLoop::Watch keyboard_sink_;
   EventLoop::Watch signal_watch_;
+  EventLoop::Watch bystander_watch_;
   EventLoop::Watch report_watch_;
   EventLoop::Watch audit_watch_;
   EventLoop::Watch clock_watch_;
@@ -136,6 +156,7 @@ class SessionRunner final : private LaneHost, private KeyboardHost {
   bool ending_ = false;
   bool reported_ended_ = false;
   std::optional<Error> close_error_;
+  std::optional<format::SealPoint> final_seal_;
 };
 
 }  // namespace sworn::recorder

@@ -48,6 +48,16 @@ Result<UserTerminal> UserTerminal::open(int fd) {
   return out;
 }
 
+Result<UserTerminal> UserTerminal::adopt(Fd own, std::string name) {
+  UserTerminal out;
+  if (::tcgetattr(own.get(), &out.saved_) != 0) {
+    return fail_sys(errno, "cannot read the modes of the terminal");
+  }
+  out.fd_ = std::move(own);
+  out.name_ = std::move(name);
+  return out;
+}
+
 UserTerminal::UserTerminal(UserTerminal&& other) noexcept
     : fd_(std::move(other.fd_)),
       name_(std::move(other.name_)),

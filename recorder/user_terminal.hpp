@@ -18,6 +18,9 @@ class UserTerminal {
  public:
   // `fd` is 0, 1 or 2 and refers to a terminal.
   static Result<UserTerminal> open(int fd);
+  // A descriptor of our own (non-blocking, no other process uses this open file); `name` as others
+  // know it.
+  static Result<UserTerminal> adopt(Fd own, std::string name);
   UserTerminal(UserTerminal&& other) noexcept;
   UserTerminal& operator=(UserTerminal&&) = delete;
   UserTerminal(const UserTerminal&) = delete;
