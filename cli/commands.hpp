@@ -23,6 +23,11 @@ extern const Command k_cmd_export;
 extern const Command k_cmd_redact;
 extern const Command k_cmd_rewrap;
 extern const Command k_cmd_shred;
+extern const Command k_cmd_who;
+extern const Command k_cmd_status;
+extern const Command k_cmd_config;
+extern const Command k_cmd_doctor;
+extern const Command k_cmd_retention;
 extern const Command k_cmd_help;
 extern const Command k_cmd_completion;
 

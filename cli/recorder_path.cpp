@@ -7,18 +7,20 @@
 
 namespace sworn::cli {
 
-std::vector<std::string> recorder_candidates(const std::string& directory) {
-  return {directory + "/sworn-recorder", directory + "/../libexec/sworn/sworn-recorder",
-          directory + "/../recorder/sworn-recorder"};
+Result<std::string> find_recorder() {
+  return find_program("sworn-recorder", "recorder");
 }
 
-Result<std::string> find_recorder() {
+Result<std::string> find_program(const std::string& name, const std::string& build_folder) {
   std::error_code error;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
   if (error) {
     return fail_sys(error.value(), "cannot read /proc/self/exe");
   }
-  const auto candidates = recorder_candidates(self.parent_path().string());
+  const std::string directory = self.parent_path().string();
+  const std::vector<std::string> candidates{directory + "/" + name,
+                                            directory + "/../libexec/sworn/" + name,
+                                            directory + "/../" + build_folder + "/" + name};
   for (const auto& path : candidates) {
     if (::access(path.c_str(), X_OK) == 0) {
       return std::filesystem::weakly_canonical(path, error).string();

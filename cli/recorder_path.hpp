@@ -10,10 +10,9 @@
 
 namespace sworn::cli {
 
-// The places where it may lie for a front end in `directory`: beside it, in libexec, in a build
-// tree.
-std::vector<std::string> recorder_candidates(const std::string& directory);
-
+// Beside the front end, in libexec, or in a build tree.
 Result<std::string> find_recorder();
+// The same for another program of ours: "sworn-host", "recorder/host".
+Result<std::string> find_program(const std::string& name, const std::string& build_folder);
 
 }  // namespace sworn::cli
