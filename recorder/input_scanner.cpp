@@ -28,8 +28,11 @@ void InputScanner::control_sequence(std::byte final) {
   }
 }
 
-InputScan InputScanner::scan(ByteView typed, bool whole) {
-  InputScan out;
+const InputScan& InputScanner::scan(ByteView typed, bool whole) {
+  InputScan& out = scan_;
+  out.runs.clear();
+  out.first_line_end = 0;
+  out.ends_line = false;
   bool in_run = false;
   for (std::size_t i = 0; i < typed.size(); ++i) {
     const std::byte byte = typed[i];
