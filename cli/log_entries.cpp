@@ -212,6 +212,12 @@ void print_text(const EntryList& list, const EntryFilter& filter, const Times& t
     }
     print_entry(entry, i + 1, times);
     if (tree) {
+      for (const auto& file : entry.files) {
+        fmt::print("      the shell wrote {}\n", printable(file.text, k_line_bytes));
+      }
+      for (const auto& connection : entry.connections) {
+        fmt::print("      the shell connected {}\n", printable(connection.text));
+      }
       print_tree(list, entry.processes);
     }
   }
@@ -309,6 +315,8 @@ void print_json_lines(const EntryList& list, const EntryFilter& filter, const Ti
                 {"end_event", c.ended ? Json(c.end_event) : Json(nullptr)},
                 {"flags", entry.flags},
                 {"privileged", entry.privileged},
+                {"files", touched_json(entry.files, times)},
+                {"connections", touched_json(entry.connections, times)},
                 {"processes", std::move(processes)}});
   }
 }

@@ -151,6 +151,10 @@ class Finder {
       put(DivergenceKind::no_text, Confidence::medium, command.begin, command.begin_event, i,
           k_no_index, "a command ran whose text the shell did not keep (history off?)");
     }
+    for (const auto& where : entry.connections) {
+      put(DivergenceKind::shell_connection, Confidence::high, where.at, where.event, i, k_no_index,
+          "a shell itself connected: " + where.text);
+    }
     if (has("late")) {
       put(DivergenceKind::hook_lost, Confidence::medium, command.begin, command.begin_event, i,
           k_no_index, "the hook was removed and came back after: " + command.text);
@@ -164,7 +168,7 @@ class Finder {
     }
     const auto* last = process.program();
     const auto* above = process.parent == k_no_index ? nullptr : &list_.processes()[process.parent];
-    if (!process.connections.empty() &&
+    if (!process.connections.empty() && !process.hooked &&
         (last == nullptr ? above != nullptr && is_shell_like(*above)
                          : last->use != ShellUse::none) &&
         !is_interpreter_program(last)) {

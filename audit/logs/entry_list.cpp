@@ -329,7 +329,29 @@ void EntryList::attribute() {
   }
 }
 
+// What a shell did by itself, without a fork, belongs to the line that it was at.
+void EntryList::give_to_lines(const Process& shell,
+                              const std::map<std::int64_t, std::size_t>& lines) {
+  const auto give = [&](const std::vector<Touched>& from, std::vector<Touched> Entry::*to) {
+    for (const auto& each : from) {
+      const auto next = lines.upper_bound(each.at.us);
+      if (next == lines.begin()) {
+        continue;
+      }
+      auto& entry = entries_[std::prev(next)->second];
+      if (!entry.command.ended || each.at.us <= entry.command.end.us + k_end_slack_us) {
+        (entry.*to).push_back(each);
+      }
+    }
+  };
+  give(shell.files, &Entry::files);
+  give(shell.connections, &Entry::connections);
+}
+
 void EntryList::finish_entries() {
+  for (const auto& [shell, lines] : lines_) {
+    give_to_lines(processes_[shell], lines);
+  }
   const auto uid = start_ ? start_->uid : 0;
   for (auto& process : processes_) {
     if (process.command == k_no_index || process.attribution == Attribution::prompt) {
@@ -361,7 +383,9 @@ void EntryList::settle() {
   commands_.settle();
   entries_.clear();
   for (const auto& command : commands_.commands()) {
-    entries_.push_back({command, {}, false, command.flags});
+    auto& entry = entries_.emplace_back();
+    entry.command = command;
+    entry.flags = command.flags;
   }
   std::sort(enters_.begin(), enters_.end());
   find_shells();

@@ -80,6 +80,8 @@ struct Process {
 struct Entry {
   CommandEntry command;
   std::vector<std::size_t> processes;  // direct children of the shell, in the order of their start
+  std::vector<Touched> files;          // by the shell itself: redirections
+  std::vector<Touched> connections;    // likewise: /dev/tcp
   bool privileged = false;             // something ran with another user's rights, or as root
   std::vector<std::string> flags;      // the command's, and "hook_lost", "background", ...
 };
@@ -119,6 +121,7 @@ class EntryList {
   void attribute_child_of_shell(std::size_t top, std::size_t shell);
   void inherit(std::size_t top);
   void finish_entries();
+  void give_to_lines(const Process& shell, const std::map<std::int64_t, std::size_t>& lines);
   [[nodiscard]] bool typed_between(MonoTime from, MonoTime to) const;
   bool room(std::size_t bytes);
 

@@ -204,6 +204,7 @@ TEST_CASE("logs: a name that the line does not say, and a shell that connects, a
   s.list.settle();
   CHECK(s.diverges(DivergenceKind::name_not_in_text));
   CHECK(s.diverges(DivergenceKind::shell_connection));
+  CHECK(s.list.entries()[0].connections.size() == 1);
 }
 
 TEST_CASE("logs: work that is handed to others is a hint") {
