@@ -12,3 +12,6 @@ pkg_check_modules(libuv REQUIRED IMPORTED_TARGET libuv)
 pkg_check_modules(ncursesw REQUIRED IMPORTED_TARGET ncursesw)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 find_package(simdjson REQUIRED)
+# Reading the journal natively. Without it, `journalctl -o json` and the export format still work.
+pkg_check_modules(libsystemd IMPORTED_TARGET libsystemd)
+find_path(TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)

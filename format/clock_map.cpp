@@ -72,12 +72,15 @@ MonoTime ClockMap::to_mono(WallTime wall) const {
   return {first.mono.us + (wall.us - first.wall.us)};
 }
 
+bool ClockMap::is_step(const Point& a, const Point& b) {
+  const std::int64_t drift = (b.wall.us - b.mono.us) - (a.wall.us - a.mono.us);
+  return drift > k_step_us || drift < -k_step_us;
+}
+
 std::size_t ClockMap::steps() const {
   std::size_t count = 0;
   for (std::size_t i = 1; i < points_.size(); ++i) {
-    const std::int64_t drift = (points_[i].wall.us - points_[i].mono.us) -
-                               (points_[i - 1].wall.us - points_[i - 1].mono.us);
-    count += drift > k_step_us || drift < -k_step_us ? 1U : 0U;
+    count += is_step(points_[i - 1], points_[i]) ? 1U : 0U;
   }
   return count;
 }

@@ -20,11 +20,15 @@ class ClockMap {
   [[nodiscard]] MonoTime to_mono(WallTime wall) const;
   [[nodiscard]] std::size_t steps() const;  // discontinuities above 100 ms between neighbours
 
- private:
   struct Point {
     MonoTime mono;
     WallTime wall;
   };
+  [[nodiscard]] const std::vector<Point>& points() const { return points_; }
+  // Whether the wall clock was set between these neighbours.
+  static bool is_step(const Point& a, const Point& b);
+
+ private:
   std::vector<Point> points_;
 };
 

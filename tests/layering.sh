@@ -18,7 +18,7 @@ never() {
 never base 'format|audit|recorder|player|cli|tests|bench'
 never format 'audit|recorder|player|cli|tests|bench'
 never audit 'recorder|player|cli|tests|bench'
-never recorder 'player|cli|audit/logs|tests|bench'
+never recorder 'player|cli|audit/(logs|trail|alert)|tests|bench'
 never player 'recorder|cli|tests|bench'
 never player/vt 'format|audit|player/[a-z_]+\.hpp'
 never cli 'recorder|tests|bench'
@@ -41,5 +41,7 @@ only 'openssl/.*' 'format/(sign|digest|sha256_lanes|key_derivation|aead|timestam
 only 'msgpack(\.hpp|/.*)' 'format/msgpack_map\.cpp'
 only 'simdjson\.h' 'audit/logs/.*\.cpp'
 only 'CLI/.*' 'recorder/.*\.[ch]pp'
+only 'toml\+\+/.*' 'audit/logs/toml_file\.cpp|recorder/host/config\.cpp'
+only 'systemd/.*' 'audit/logs/journal_stream\.cpp'
 
 exit "$bad"

@@ -24,52 +24,84 @@ enum class JsonKey : std::uint8_t {
   loginuid,
   uid,
   log,
-  process
+  process,
+  // Only the journal writes names that begin with an underscore.
+  journal_time,
+  journal_pid,
+  journal_ses,
+  journal_loginuid,
+  journal_uid,
+  journal_cgroup,
+  journal_monotonic,
+  journal_boot,
+  program,
 };
 
-// Several names of one thing: the ones further up win.
 struct KeyName {
   std::string_view name;
   JsonKey key;
 };
-constexpr std::array<KeyName, 31> k_keys{{
-    {"@timestamp", JsonKey::time},
-    {"timestamp", JsonKey::time},
-    {"time", JsonKey::time},
-    {"ts", JsonKey::time},
-    {"__REALTIME_TIMESTAMP", JsonKey::time},
-    {"datetime", JsonKey::time},
-    {"date", JsonKey::time},
-    {"eventTime", JsonKey::time},
-    {"level", JsonKey::level},
-    {"severity", JsonKey::level},
-    {"log.level", JsonKey::level},
-    {"lvl", JsonKey::level},
-    {"PRIORITY", JsonKey::level},
-    {"levelname", JsonKey::level},
-    {"message", JsonKey::message},
-    {"msg", JsonKey::message},
-    {"MESSAGE", JsonKey::message},
-    {"pid", JsonKey::pid},
-    {"_PID", JsonKey::pid},
-    {"process.pid", JsonKey::pid},
-    {"ses", JsonKey::ses},
-    {"_AUDIT_SESSION", JsonKey::ses},
-    {"auid", JsonKey::loginuid},
-    {"_AUDIT_LOGINUID", JsonKey::loginuid},
-    {"uid", JsonKey::uid},
-    {"_UID", JsonKey::uid},
-    {"log", JsonKey::log},
-    {"process", JsonKey::process},
-    {"Timestamp", JsonKey::time},
-    {"Level", JsonKey::level},
-    {"Message", JsonKey::message},
-}};
+constexpr std::array k_keys{
+    KeyName{"@timestamp", JsonKey::time},
+    KeyName{"Level", JsonKey::level},
+    KeyName{"MESSAGE", JsonKey::message},
+    KeyName{"Message", JsonKey::message},
+    KeyName{"PRIORITY", JsonKey::level},
+    KeyName{"SYSLOG_IDENTIFIER", JsonKey::program},
+    KeyName{"Timestamp", JsonKey::time},
+    KeyName{"_AUDIT_LOGINUID", JsonKey::journal_loginuid},
+    KeyName{"_AUDIT_SESSION", JsonKey::journal_ses},
+    KeyName{"_BOOT_ID", JsonKey::journal_boot},
+    KeyName{"_PID", JsonKey::journal_pid},
+    KeyName{"_SYSTEMD_CGROUP", JsonKey::journal_cgroup},
+    KeyName{"_UID", JsonKey::journal_uid},
+    KeyName{"__MONOTONIC_TIMESTAMP", JsonKey::journal_monotonic},
+    KeyName{"__REALTIME_TIMESTAMP", JsonKey::journal_time},
+    KeyName{"auid", JsonKey::loginuid},
+    KeyName{"date", JsonKey::time},
+    KeyName{"datetime", JsonKey::time},
+    KeyName{"eventTime", JsonKey::time},
+    KeyName{"level", JsonKey::level},
+    KeyName{"levelname", JsonKey::level},
+    KeyName{"log", JsonKey::log},
+    KeyName{"log.level", JsonKey::level},
+    KeyName{"lvl", JsonKey::level},
+    KeyName{"message", JsonKey::message},
+    KeyName{"msg", JsonKey::message},
+    KeyName{"pid", JsonKey::pid},
+    KeyName{"process", JsonKey::process},
+    KeyName{"process.pid", JsonKey::pid},
+    KeyName{"ses", JsonKey::ses},
+    KeyName{"severity", JsonKey::level},
+    KeyName{"time", JsonKey::time},
+    KeyName{"timestamp", JsonKey::time},
+    KeyName{"ts", JsonKey::time},
+    KeyName{"uid", JsonKey::uid},
+};
+static_assert(std::is_sorted(k_keys.begin(), k_keys.end(),
+                             [](const auto& a, const auto& b) { return a.name < b.name; }));
 
 JsonKey key_of(std::string_view name) {
   const auto found =
-      std::find_if(k_keys.begin(), k_keys.end(), [&](const auto& one) { return one.name == name; });
-  return found == k_keys.end() ? JsonKey::none : found->key;
+      std::lower_bound(k_keys.begin(), k_keys.end(), name,
+                       [](const auto& one, std::string_view value) { return one.name < value; });
+  return found == k_keys.end() || found->name != name ? JsonKey::none : found->key;
+}
+
+// "/user.slice/user-1000.slice/session-5.scope": the 5.
+std::optional<std::int64_t> scope_number(std::string_view cgroup) {
+  constexpr std::string_view k_mark = "/session-";
+  const auto at = cgroup.find(k_mark);
+  if (at == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const auto rest = cgroup.substr(at + k_mark.size());
+  std::int64_t value = 0;
+  const auto [end, ec] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
+  const auto behind = rest.substr(static_cast<std::size_t>(end - rest.data()));
+  return ec == std::errc{} && (behind == ".scope" || behind.starts_with(".scope/"))
+             ? std::optional(value)
+             : std::nullopt;
 }
 
 std::optional<std::int64_t> to_number(std::string_view text) {
@@ -91,6 +123,18 @@ std::optional<std::int64_t> syslog_pid(std::string_view rest) {
   const auto open = rest.rfind('[', close);
   return open == std::string_view::npos ? std::nullopt
                                         : to_number(rest.substr(open + 1, close - open - 1));
+}
+
+// " HOST APP-NAME PROCID MSGID ..." of RFC 5424, behind the time.
+std::optional<std::int64_t> procid(std::string_view rest) {
+  for (int field = 0; field < 2; ++field) {
+    const auto end = rest.find(' ', 1);
+    if (end == std::string_view::npos) {
+      return std::nullopt;
+    }
+    rest.remove_prefix(end);
+  }
+  return to_number(rest.substr(1, rest.find(' ', 1) - 1));
 }
 
 // '"GET / HTTP/1.1" 404 153': the number behind the request.
@@ -157,6 +201,8 @@ struct LineParser::Json {
   od::parser parser;
   std::string padded;
   std::string message;
+  std::string program;
+  std::string boot_id;
 
   bool parse(std::string_view line, const TimeContext& context, std::string_view time_field,
              ParsedLine& out);
@@ -169,6 +215,7 @@ struct LineParser::Json {
               ParsedLine& out);
   static std::string_view scalar(od::value& value);
   bool has_level_ = false;
+  bool journal_ = false;
 };
 
 // Strings unescaped, numbers as written; empty for everything else.
@@ -200,7 +247,9 @@ void LineParser::Json::value(JsonKey key, od::value& value, const TimeContext& c
   };
   switch (key) {
     case JsonKey::time:
-      if (!out.time) {
+    case JsonKey::journal_time:
+      journal_ |= key == JsonKey::journal_time;
+      if (!out.time || key == JsonKey::journal_time) {
         out.time = parse_time_value(text, context);
         if (out.time) {
           out.time->format = LineFormat::json;
@@ -218,17 +267,33 @@ void LineParser::Json::value(JsonKey key, od::value& value, const TimeContext& c
         message = text;
       }
       break;
+    case JsonKey::program:
+      program = text;
+      break;
     case JsonKey::pid:
-      id(out.pid);
+    case JsonKey::journal_pid:
+      id(out.who.pid);
       break;
     case JsonKey::ses:
-      id(out.audit_ses);
+    case JsonKey::journal_ses:
+      id(out.who.ses);
       break;
     case JsonKey::loginuid:
-      id(out.loginuid);
+    case JsonKey::journal_loginuid:
+      id(out.who.loginuid);
       break;
     case JsonKey::uid:
-      id(out.uid);
+    case JsonKey::journal_uid:
+      id(out.who.uid);
+      break;
+    case JsonKey::journal_cgroup:
+      out.who.scope = scope_number(text);
+      break;
+    case JsonKey::journal_monotonic:
+      out.monotonic_us = to_number(text);
+      break;
+    case JsonKey::journal_boot:
+      boot_id = text;
       break;
     default:
       break;
@@ -285,7 +350,10 @@ void LineParser::Json::object(od::object fields, const TimeContext& context,
 bool LineParser::Json::parse(std::string_view line, const TimeContext& context,
                              std::string_view time_field, ParsedLine& out) {
   message.clear();
+  program.clear();
+  boot_id.clear();
   has_level_ = false;
+  journal_ = false;
   padded.reserve(line.size() + simdjson::SIMDJSON_PADDING);
   padded.assign(line);
   od::document document;
@@ -297,6 +365,9 @@ bool LineParser::Json::parse(std::string_view line, const TimeContext& context,
   }
   object(fields, context, time_field, 0, out);
   out.message = message.empty() ? line : std::string_view(message);
+  out.program = program;
+  out.boot_id = boot_id;
+  out.who.vouched = journal_;
   if (!has_level_) {
     out.severity = severity_of_text(out.message);
   }
@@ -311,17 +382,15 @@ LineParser::~LineParser() = default;
 LineParser::LineParser(LineParser&&) noexcept = default;
 LineParser& LineParser::operator=(LineParser&&) noexcept = default;
 
-ParsedLine LineParser::parse(std::string_view line) {
-  ParsedLine out;
-  out.message = line;
-  if (trimmed_left(line).starts_with('{') && json_->parse(line, context_, time_field_, out)) {
-    return out;
-  }
-  out.time = parse_line_time(line, context_);
-  if (!out.time) {
-    out.severity = severity_of_text(line);
-    return out;
-  }
+bool LineParser::parse_json(std::string_view line, ParsedLine& out) {
+  return trimmed_left(line).starts_with('{') && json_->parse(line, context_, time_field_, out);
+}
+
+std::optional<LineTime> LineParser::time_of(std::string_view line) const {
+  return parse_line_time(line, context_);
+}
+
+void LineParser::describe(std::string_view line, ParsedLine& out) {
   switch (out.time->format) {
     case LineFormat::auditd:
       out.severity = auditd_severity(line);
@@ -338,9 +407,25 @@ ParsedLine LineParser::parse(std::string_view line) {
         out.severity = severity_of_text(line.substr(out.time->end));
       }
       if (out.time->format == LineFormat::syslog || out.time->format == LineFormat::iso) {
-        out.pid = syslog_pid(line.substr(out.time->end));
+        out.who.pid = syslog_pid(line.substr(out.time->end));
+      } else if (out.time->format == LineFormat::syslog_5424) {
+        out.who.pid = procid(line.substr(out.time->end));
       }
   }
+}
+
+ParsedLine LineParser::parse(std::string_view line) {
+  ParsedLine out;
+  out.message = line;
+  if (parse_json(line, out)) {
+    return out;
+  }
+  out.time = time_of(line);
+  if (!out.time) {
+    out.severity = severity_of_text(line);
+    return out;
+  }
+  describe(line, out);
   return out;
 }
 

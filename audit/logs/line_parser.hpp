@@ -5,6 +5,7 @@
 // until its next call. One thread.
 #pragma once
 
+#include "audit/logs/lineage.hpp"
 #include "audit/logs/log_timestamp.hpp"
 #include "audit/logs/severity.hpp"
 
@@ -20,10 +21,11 @@ struct ParsedLine {
   std::optional<LineTime> time;
   LogSeverity severity = LogSeverity::normal;
   std::string_view message;  // of a JSON line, where it has one; else the whole line
-  std::optional<std::int64_t> pid;
-  std::optional<std::int64_t> audit_ses;
-  std::optional<std::int64_t> loginuid;
-  std::optional<std::int64_t> uid;
+  LineIdentity who;
+  std::string_view program;  // of a journal entry: its identifier
+  // journald's second clock, and the boot that it counts from.
+  std::optional<std::int64_t> monotonic_us;
+  std::string_view boot_id;
 };
 
 class LineParser {
@@ -37,6 +39,13 @@ class LineParser {
   LineParser& operator=(const LineParser&) = delete;
 
   ParsedLine parse(std::string_view line);
+
+  // The same in two steps, so that what lies outside of the time of interest costs only the first:
+  // true where the line is a JSON object, which is understood at once.
+  bool parse_json(std::string_view line, ParsedLine& out);
+  // A line that is no JSON object.
+  [[nodiscard]] std::optional<LineTime> time_of(std::string_view line) const;
+  static void describe(std::string_view line, ParsedLine& out);  // out.time is set
 
  private:
   struct Json;

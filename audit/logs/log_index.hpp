@@ -6,9 +6,7 @@
 // immutable.
 #pragma once
 
-#include "audit/logs/line_parser.hpp"
-#include "audit/logs/line_reader.hpp"
-#include "audit/logs/record_assembler.hpp"
+#include "audit/logs/log_placer.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "format/clock_map.hpp"
@@ -16,55 +14,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace sworn::audit::logs {
-
-enum class LogRelation : std::uint8_t { this_session, same_user, host, unknown };
-std::string_view name_of(LogRelation relation);
-
-// What is known of the session, to recognise its lines. Never the terminal: sudo changes it.
-struct SessionLineage {
-  static constexpr std::uint32_t k_unset = 0xFFFFFFFF;
-  std::uint32_t audit_ses = k_unset;
-  std::uint32_t loginuid = k_unset;
-  std::uint32_t uid = k_unset;
-  std::set<std::int64_t>
-      pids;  // the recorder, its child, the shells; children are added as they show up
-};
-
-struct LogEntry {
-  MonoTime t;
-  MonoTime until;  // equal to t where the moment is known exactly
-  WallTime wall;   // as the source says, its offset corrected
-  std::uint32_t source = 0;
-  std::uint64_t line = 0;  // in its source, from 1
-  LogSeverity severity = LogSeverity::normal;
-  LogRelation relation = LogRelation::unknown;
-  bool inherited_time = false;  // it has none: that of the line before
-  bool out_of_order = false;    // older than the line before
-  bool cut = false;             // the line was longer than the limit
-  bool guessed = false;         // year or zone are not in the line
-  std::uint64_t text_at = 0;    // in the text store
-  std::uint32_t text_size = 0;
-  std::uint32_t why_at = 0;  // index of the reason
-};
-
-struct LogSourceInfo {
-  std::string name;
-  std::uint64_t lines = 0;
-  std::uint64_t kept = 0;
-  std::uint64_t outside = 0;   // before or after the session
-  std::uint64_t no_time = 0;   // and no line before them to inherit from
-  std::uint64_t left_out = 0;  // beyond the limits
-  bool guessed_year = false;
-  bool guessed_zone = false;
-  LineFormat format = LineFormat::unknown;  // of the first line with a time
-};
 
 class LogIndex {
  public:
@@ -88,48 +43,30 @@ class LogIndex {
   std::string texts_;
 };
 
-struct LogWindow {
-  MonoTime from;
-  MonoTime to;
-  std::int64_t margin_us = 60'000'000;  // kept before and behind
-};
-
-struct LogSourceOptions {
-  std::string name;
-  Zone zone = Zone::utc();
-  std::string time_field{};    // of JSON lines
-  std::int64_t offset_us = 0;  // added to the source's times: its clock against ours
-};
-
 class LogIndexBuilder {
  public:
   static constexpr std::size_t k_max_entries = 4'000'000;
   static constexpr std::size_t k_max_text = 1U << 30U;
-  static constexpr std::size_t k_max_joined = 64 * 1024;  // of lines joined to one entry
+  static constexpr std::size_t k_max_joined = LogPlacer::k_max_joined;
 
-  // `clock` must not be empty. The window is the session's time.
-  LogIndexBuilder(format::ClockMap clock, LogWindow window, SessionLineage lineage);
+  // The clock must not be empty. The window is the session's time.
+  LogIndexBuilder(LogPlacement placement, SessionLineage lineage);
+  LogIndexBuilder(format::ClockMap clock, LogWindow window, SessionLineage lineage)
+      : LogIndexBuilder(LogPlacement{std::move(clock), window, {}}, std::move(lineage)) {}
 
-  // Reads a source to its end.
+  // Reads a source to its end. Where it breaks off, what came before stays.
   Result<void> add(std::unique_ptr<ByteStream> stream, const LogSourceOptions& options);
-  // Sorts; the builder is empty afterwards.
+  // Decides whose each line is, sorts; the builder is empty afterwards.
   LogIndex finish();
 
  private:
-  struct Source;
-  void add_line(Source& source, const RawLine& line);
-  void add_audit_event(Source& source, const AuditEvent& event, std::uint64_t line);
-  void place(Source& source, const LineTime& time, ParsedLine parsed, const RawLine& line,
-             std::string_view text);
-  void join(Source& source, const RawLine& line);
-  void relate(LogEntry& entry, const ParsedLine& parsed, std::optional<std::int64_t> ppid);
+  void store(LogSourceInfo& info, PlacedLine&& line);
   std::uint32_t reason(std::string text);
-  bool store(Source& source, LogEntry entry, std::string_view text);
 
-  format::ClockMap clock_;
-  LogWindow window_;
+  LogPlacement placement_;
   SessionLineage lineage_;
   LogIndex index_;
+  std::vector<LineIdentity> who_;  // beside the entries, until finish()
 };
 
 }  // namespace sworn::audit::logs

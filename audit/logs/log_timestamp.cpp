@@ -239,10 +239,12 @@ std::optional<LineTime> syslog_time(std::string_view line, std::size_t at,
     return finish(out, time, nullptr, context) ? std::optional(out) : std::nullopt;
   }
   // The year that brings the line closest to the reference: in January, December lies behind.
+  // Usually it is the reference's own, and looking at the others would be half of the work.
+  constexpr std::int64_t k_half_year_us = 180LL * 86'400 * k_second_us;
   const auto year = year_of(context.reference.us / k_second_us);
   std::optional<LineTime> best;
   std::int64_t best_distance = 0;
-  for (const auto candidate : {year - 1, year, year + 1}) {
+  for (const auto candidate : {year, year - 1, year + 1}) {
     auto guess = out;
     time.year = candidate;
     if (!finish(guess, time, nullptr, context)) {
@@ -253,6 +255,9 @@ std::optional<LineTime> syslog_time(std::string_view line, std::size_t at,
     if (!best || distance < best_distance) {
       best = guess;
       best_distance = distance;
+    }
+    if (best_distance < k_half_year_us) {
+      break;
     }
   }
   if (best) {

@@ -47,11 +47,11 @@ TEST_CASE("line parser: text lines") {
       p.parse("<83>Nov 21 01:53:15 su[13909]: pam_systemd(su-l:session): Failed to connect");
   CHECK(su.time->at == *parse_rfc3339("2026-11-21T01:53:15Z"));
   CHECK(su.severity == LogSeverity::error);
-  CHECK(su.pid == 13909);
+  CHECK(su.who.pid == 13909);
   CHECK(p.parse("<86>Nov 21 01:53:15 host sshd[1]: no error at all").severity ==
         LogSeverity::normal);
   CHECK(p.parse("Nov 21 01:53:15 host app: something failed").severity == LogSeverity::error);
-  CHECK_FALSE(p.parse("Nov 21 01:53:15 host app: something failed").pid);
+  CHECK_FALSE(p.parse("Nov 21 01:53:15 host app: something failed").who.pid);
   CHECK(
       p.parse("1.2.3.4 - - [21/Nov/2026:01:53:15 +0000] \"GET /error HTTP/1.1\" 200 5").severity ==
       LogSeverity::normal);
@@ -77,19 +77,19 @@ TEST_CASE("line parser: JSON lines by their fields") {
   CHECK(ecs.time->format == LineFormat::json);
   CHECK(ecs.severity == LogSeverity::error);
   CHECK(ecs.message == "boom \"x\"");
-  CHECK(ecs.pid == 42);
+  CHECK(ecs.who.pid == 42);
   const auto journal = p.parse(
       R"({"__REALTIME_TIMESTAMP":"1795225995339250","PRIORITY":"4","MESSAGE":"hi","_PID":"7","_AUDIT_SESSION":"2","_AUDIT_LOGINUID":"4242","_UID":"0"})");
   REQUIRE(journal.time);
   CHECK(journal.time->at == WallTime{1'795'225'995'339'250});
   CHECK(journal.severity == LogSeverity::warning);
-  CHECK(journal.audit_ses == 2);
-  CHECK(journal.loginuid == 4242);
-  CHECK(journal.uid == 0);
+  CHECK(journal.who.ses == 2);
+  CHECK(journal.who.loginuid == 4242);
+  CHECK(journal.who.uid == 0);
   const auto bunyan = p.parse(R"(  {"ts":1795225995.339,"msg":"request failed","pid":9} )");
   CHECK(bunyan.time->at == WallTime{1'795'225'995'339'000});
   CHECK(bunyan.severity == LogSeverity::error);
-  CHECK_FALSE(p.parse(R"({"_AUDIT_SESSION":"4294967295","time":1795225995})").audit_ses);
+  CHECK_FALSE(p.parse(R"({"_AUDIT_SESSION":"4294967295","time":1795225995})").who.ses);
   auto named = parser("when");
   CHECK(named.parse(R"({"time":"2020-01-01T00:00:00Z","when":1795225995})").time->at ==
         WallTime{1'795'225'995'000'000});

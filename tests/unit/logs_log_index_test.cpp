@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit/logs/log_index.hpp"
 #include "tests/support/corpus.hpp"
+#include "tests/support/text_stream.hpp"
 
 #include <doctest/doctest.h>
 
@@ -12,25 +13,8 @@ using namespace sworn::audit::logs;
 
 namespace {
 
-class TextStream final : public ByteStream {
- public:
-  explicit TextStream(std::string text, std::size_t piece = 7)
-      : text_(std::move(text)), piece_(piece) {}
-  Result<std::size_t> read(std::span<std::byte> out) override {
-    const auto n = std::min({out.size(), piece_, text_.size() - at_});
-    std::copy_n(as_bytes(text_).begin() + static_cast<std::ptrdiff_t>(at_), n, out.begin());
-    at_ += n;
-    return n;
-  }
-
- private:
-  std::string text_;
-  std::size_t piece_;
-  std::size_t at_ = 0;
-};
-
 std::unique_ptr<ByteStream> stream(std::string text, std::size_t piece = 7) {
-  return std::make_unique<TextStream>(std::move(text), piece);
+  return test::text_stream(std::move(text), piece);
 }
 
 constexpr std::int64_t k_second = 1'000'000;
