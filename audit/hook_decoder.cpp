@@ -80,8 +80,9 @@ void HookDecoder::feed(pid_t sender, ByteView datagram, std::vector<AuditFact>& 
 
 void HookDecoder::take(const HookMessage& message, std::vector<AuditFact>& out) {
   const auto kin = message.sender == shell_ ? Kin::self : kinship_(message.sender);
-  // Only PS0 and PS1 have children that speak.
-  const bool from_child = message.type == HookType::begin || message.type == HookType::end;
+  // Only PS0 and PS1 of bash have children that speak.
+  const bool from_child =
+      shell_name_ == "bash" && (message.type == HookType::begin || message.type == HookType::end);
   if (kin == Kin::stranger || (kin != Kin::self && !from_child)) {
     refuse(message.sender);
     return;

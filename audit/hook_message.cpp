@@ -204,8 +204,13 @@ bool HookAssembler::complete(Partial& partial, pid_t sender, std::vector<HookMes
   message.second = fields[5];
   message.cwd = fields[6];
   if (partial.expected == k_fields_with_text) {
-    message.has_text =
-        strip_history(fields[7], to_number(fields[4]), to_number(fields[5]), message.text);
+    if (fields[4] == "raw") {  // zsh and fish hand over the line itself
+      message.text = fields[7];
+      message.has_text = true;
+    } else {
+      message.has_text =
+          strip_history(fields[7], to_number(fields[4]), to_number(fields[5]), message.text);
+    }
     message.truncated = partial.overflow;
     if (message.text.size() > k_max_command_text) {
       message.text.resize(k_max_command_text);

@@ -9,6 +9,7 @@
 // bash writes a message in pieces (at newlines and full buffers), each a datagram of its own: they
 // are joined by sender. Everything here is hostile until the key was seen; nothing is kept of a
 // sender without it.
+// COUNT "raw" stands for a HISTORY that is the line itself.
 #pragma once
 
 #include "base/bytes.hpp"

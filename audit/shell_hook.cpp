@@ -3,7 +3,9 @@
 
 #include "audit/bash_script.hpp"
 #include "audit/bash_start.hpp"
+#include "audit/fish_script.hpp"
 #include "audit/hook_decoder.hpp"
+#include "audit/zsh_script.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
 
@@ -104,6 +106,8 @@ struct ShellHook::Impl {
   Fd child_script;
   Fd reserved_a;
   Fd reserved_b;
+  Fd script;                    // ours, to wipe it
+  std::string start_directory;  // zsh: where its first start-up file is found
   std::unique_ptr<HookDecoder> decoder;
   pid_t shell_pid = 0;
   std::string shell;
@@ -113,11 +117,18 @@ struct ShellHook::Impl {
 
   Result<void> open_channel();
   Result<void> prepare_bash(ChildSetup& setup);
+  Result<void> prepare_zsh(ChildSetup& setup);
+  Result<void> prepare_fish(ChildSetup& setup);
+  Result<void> write_script(std::string_view text);
+  void take(ChildSetup& setup, std::string_view name, const std::string& key);
+  void clean_up_start();
   Result<void> receive(std::vector<AuditFact>& out, bool& more);
 };
 
 ShellHook::ShellHook(Clock& clock) : impl_(std::make_unique<Impl>(clock)) {}
-ShellHook::~ShellHook() = default;
+ShellHook::~ShellHook() {
+  impl_->clean_up_start();
+}
 
 Result<void> ShellHook::Impl::open_channel() {
   std::array<int, 2> pair{-1, -1};
@@ -180,19 +191,102 @@ Result<void> ShellHook::Impl::prepare_bash(ChildSetup& setup) {
   return {};
 }
 
+Result<void> ShellHook::Impl::write_script(std::string_view text) {
+  script.reset(::fcntl(child_script.get(), F_DUPFD_CLOEXEC, 3));
+  if (!script.valid()) {
+    return fail_sys(errno, "no descriptor for the shell hook");
+  }
+  return write_all(child_script.get(), as_bytes(text));
+}
+
+void ShellHook::Impl::take(ChildSetup& setup, std::string_view name, const std::string& key) {
+  decoder = std::make_unique<HookDecoder>(key, clock,
+                                          [this](pid_t pid) { return kin_of(pid, shell_pid); });
+  setup.inherit.push_back(child_socket.get());
+  setup.inherit.push_back(child_script.get());
+  shell = name;
+  reason.clear();
+}
+
+// zsh finds its first file through a directory: one that holds nothing but a link to the memory
+// file, and is gone when the shell has said hello.
+Result<void> ShellHook::Impl::prepare_zsh(ChildSetup& setup) {
+  auto start = read_zsh_start(setup.argv, setup.environment);
+  if (!start.hookable) {
+    reason = start.reason;
+    return {};
+  }
+  TRY(open_channel());
+  TRY_ASSIGN(start.options.key, random_key());
+  start.options.socket_fd = child_socket.get();
+  start.options.memory_fd = child_script.get();
+  TRY(write_script(zsh_script(start.options)));
+  const auto* runtime = environment_value(setup.environment, "XDG_RUNTIME_DIR");
+  auto pattern = fmt::format("{}/sworn-hook-XXXXXX",
+                             runtime != nullptr && ::access(runtime, W_OK) == 0 ? runtime : "/tmp");
+  if (::mkdtemp(pattern.data()) == nullptr) {
+    return fail_sys(errno, "no directory for the shell hook");
+  }
+  start_directory = pattern;
+  const auto target = fmt::format("/proc/self/fd/{}", child_script.get());
+  if (::symlink(target.c_str(), (start_directory + "/.zshenv").c_str()) != 0) {
+    return fail_sys(errno, "no start-up file for the shell hook");
+  }
+  set_variable(setup.environment, "ZDOTDIR", start_directory);
+  take(setup, "zsh", start.options.key);
+  return {};
+}
+
+Result<void> ShellHook::Impl::prepare_fish(ChildSetup& setup) {
+  const auto start = read_fish_start(setup.argv);
+  if (!start.hookable) {
+    reason = start.reason;
+    return {};
+  }
+  TRY(open_channel());
+  FishScriptOptions options;
+  TRY_ASSIGN(options.key, random_key());
+  options.socket_fd = child_socket.get();
+  TRY(write_script(fish_script(options)));
+  setup.argv.insert(setup.argv.begin() + 1,
+                    {"-C", fmt::format("source /proc/self/fd/{}", child_script.get())});
+  take(setup, "fish", options.key);
+  return {};
+}
+
+// The key must not stay where the programs of the user can read it. bash closes the file itself,
+// and goes on to use it as scratch space: there `script` is not set.
+void ShellHook::Impl::clean_up_start() {
+  if (script.valid()) {
+    [[maybe_unused]] const int failed = ::ftruncate(script.get(), 0);  // a file of our own
+    script.reset();
+  }
+  if (!start_directory.empty()) {
+    ::unlink((start_directory + "/.zshenv").c_str());
+    ::rmdir(start_directory.c_str());
+    start_directory.clear();
+  }
+}
+
 Result<void> ShellHook::prepare(ChildSetup& setup) {
   impl_->reason = "not_a_shell";
   if (setup.argv.empty()) {
     return fail(Errc::bad_usage, "a command without argv[0]");
   }
   Result<void> result;
-  if (base_name(setup.program) == "bash") {
+  const auto name = base_name(setup.program);
+  if (name == "bash") {
     result = impl_->prepare_bash(setup);
+  } else if (name == "zsh") {
+    result = impl_->prepare_zsh(setup);
+  } else if (name == "fish") {
+    result = impl_->prepare_fish(setup);
   }
   if (!result) {
     impl_->reason = "unavailable";
     impl_->socket.reset();
     impl_->decoder.reset();
+    impl_->clean_up_start();
     launched(0);
   }
   return result;
@@ -241,6 +335,9 @@ Result<void> ShellHook::Impl::receive(std::vector<AuditFact>& out, bool& more) {
     return {};
   }
   decoder->feed(sender.pid, ByteView(buffer.get(), static_cast<std::size_t>(n)), out);
+  if (decoder->hello_seen()) {
+    clean_up_start();
+  }
   return {};
 }
 
@@ -267,6 +364,7 @@ void ShellHook::finish(std::vector<AuditFact>& out) {
     [[maybe_unused]] const auto last = drain(out);
   }
   impl_->decoder->finish(out);
+  impl_->clean_up_start();
   impl_->socket.reset();
   impl_->finished = true;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the shell hook costs: the time from Enter to the next prompt of an empty command (":") in a
-// hooked and in an ordinary bash, alternating. Prints minimum and median of each in microseconds
-// and the difference.
+// hooked and in an ordinary bash or zsh (hook_cost ROUNDS SHELL), alternating. Prints minimum and
+// median of each in microseconds and the difference.
 #include "tests/support/pty_shell.hpp"
 
 #include <fmt/format.h>
@@ -37,11 +37,17 @@ bool measure(Series& series) {
 
 int main(int argc, char** argv) {
   const int rounds = argc > 1 ? std::stoi(argv[1]) : 1000;
-  const std::string rc = argc > 2 ? argv[2] : "HISTCONTROL=ignoreboth";
+  const std::string shell = argc > 2 ? argv[2] : "bash";
+  const bool zsh = shell == "zsh";
+  const std::string rc = argc > 3 ? argv[3]
+                         : zsh    ? "unsetopt PROMPT_SP PROMPT_CR"
+                                  : "HISTCONTROL=ignoreboth";
   std::vector<Series> series(2);
   for (std::size_t i = 0; i < 2; ++i) {
     ShellRun run;
-    run.files = {{".bashrc", "PS1='@@> '\n" + rc + "\n"}};
+    run.program = zsh ? "/usr/bin/zsh" : "/bin/bash";
+    run.argv = {shell};
+    run.files = {{zsh ? ".zshrc" : ".bashrc", "PS1='@@> '\n" + rc + "\n"}};
     run.hooked = i == 1;
     series[i].shell = std::make_unique<PtyShell>(run);
     if (!series[i].shell->wait_for(PtyShell::k_prompt)) {

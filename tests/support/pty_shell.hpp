@@ -89,8 +89,8 @@ class PtyShell {
 
   // Waits until `text` shows up `times` times behind the last prompt() or wait_for(); false after
   // 20 s.
-  bool wait_for(std::string_view text) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  bool wait_for(std::string_view text, int most_ms = 20'000) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(most_ms);
     while (true) {
       if (const auto at = screen_.find(text, seen_); at != std::string::npos) {
         seen_ = at + text.size();
