@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes trail entries out of the events of one session, in order, also of one that is still being
+// recorded: a command's entry comes with its end. Bounded memory. One thread.
+#pragma once
+
+#include "audit/logs/command_list.hpp"
+#include "audit/trail/trail_entry.hpp"
+#include "format/clock_map.hpp"
+#include "format/event.hpp"
+#include "format/session_header.hpp"
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sworn::audit::trail {
+
+class TrailBuilder {
+ public:
+  static constexpr std::size_t k_max_open = 256;       // command lines at once
+  static constexpr std::size_t k_max_processes = 200;  // of one command; more are counted
+  static constexpr std::size_t k_max_files = 200;
+
+  TrailBuilder(const format::SessionHeader& header, format::ClockMap clock, MonoTime first);
+
+  // The map grows while a session is recorded.
+  void set_clock(format::ClockMap clock) { clock_ = std::move(clock); }
+
+  void add(const format::EventView& event, std::vector<TrailEntry>& out);
+  // After the last event of a session that is over: commands that have no end.
+  void settle(std::vector<TrailEntry>& out);
+
+  [[nodiscard]] const TrailSession& session() const { return session_; }
+
+ private:
+  using Key = std::pair<std::int64_t, std::uint64_t>;  // shell, n
+  TrailEntry entry_at(const format::EventView& event, TrailKind kind) const;
+  void begin(const format::EventView& event, std::vector<TrailEntry>& out);
+  void end(const format::EventView& event, std::vector<TrailEntry>& out);
+  void exec(const format::EventView& event);
+  void file(const format::EventView& event);
+  void connect(const format::EventView& event);
+  void alert(const format::EventView& event, std::vector<TrailEntry>& out);
+  void finish(const format::EventView& event, std::vector<TrailEntry>& out);
+  TrailEntry* running();
+
+  TrailSession session_;
+  format::ClockMap clock_;
+  MonoTime first_;
+  std::uint64_t commands_ = 0;
+  std::map<Key, TrailEntry> open_;
+  Key newest_{};
+};
+
+}  // namespace sworn::audit::trail
