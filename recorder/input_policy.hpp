@@ -123,7 +123,7 @@ class InputPolicy {
   struct Read {  // one read(2) from the keyboard
     std::uint64_t begin = 0;
     MonoTime at;
-    const InputScan& scan;
+    InputScan scan;
     bool raw = false;
   };
   // The program has had time for it, and nobody looked at the terminal since.

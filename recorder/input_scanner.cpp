@@ -28,11 +28,8 @@ void InputScanner::control_sequence(std::byte final) {
   }
 }
 
-const InputScan& InputScanner::scan(ByteView typed, bool whole) {
-  InputScan& out = scan_;
-  out.runs.clear();
-  out.first_line_end = 0;
-  out.ends_line = false;
+InputScan InputScanner::scan(ByteView typed, bool whole) {
+  InputScan out;
   bool in_run = false;
   for (std::size_t i = 0; i < typed.size(); ++i) {
     const std::byte byte = typed[i];

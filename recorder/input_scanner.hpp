@@ -27,14 +27,12 @@ struct InputScan {
 class InputScanner {
  public:
   // `whole`: the read was not cut by its buffer, so that no sequence goes on in the next one.
-  // The result lives until the next call.
-  const InputScan& scan(ByteView typed, bool whole);
+  InputScan scan(ByteView typed, bool whole);
 
  private:
   void control_sequence(std::byte final);
 
   enum class State : std::uint8_t { ground, escape, control, one_more };
-  InputScan scan_;  // keeps its memory
   State state_ = State::ground;
   bool in_paste_ = false;
   std::array<char, 4> parameter_{};

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recorder/launch.hpp"
 
+#include "audit/alert_channel.hpp"
 #include "audit/capture_layers.hpp"
+#include "audit/watched_files.hpp"
 #include "base/file.hpp"
 #include "base/printable.hpp"
 #include "format/key_ring.hpp"
@@ -55,6 +57,7 @@ struct Launch {
   SessionParts parts;
   audit::CaptureLayers* layers = nullptr;  // parts.audit
   format::RecipientGroups recipients;
+  int watcher_fd = -1;  // of parts.audit
 };
 
 Result<Stream> make_pipe(int fd) {
@@ -132,6 +135,29 @@ Result<void> prepare_audit(Launch& launch) {
   return {};
 }
 
+// Around the capture layers: changes of the files that decide who may do what, and alerts.
+Result<void> add_watchers(Launch& launch) {
+  auto& audit = launch.parts.audit;
+  if (audit) {
+    audit = std::make_unique<audit::ChangeWatch>(
+        std::move(audit), audit::WatchedFiles(audit::WatchedFiles::defaults()), launch.clock);
+  }
+  if (launch.options.alert_fd < 0) {
+    return {};
+  }
+  Fd watcher(::fcntl(launch.options.alert_fd, F_DUPFD_CLOEXEC, 3));
+  if (!watcher.valid() || ::fcntl(launch.options.alert_fd, F_SETFD, FD_CLOEXEC) != 0) {
+    return fail_sys(errno, "the socket of the alert rules");
+  }
+  launch.watcher_fd = watcher.get();
+  auto channel = std::make_unique<audit::AlertChannel>(
+      std::move(audit), std::move(watcher), format::part_path(launch.parts.recording_path),
+      launch.clock);
+  TRY(channel->prepare_channel());
+  audit = std::move(channel);
+  return {};
+}
+
 Result<void> make_streams(Launch& launch) {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
     const bool is_terminal = ::isatty(fd) != 0;
@@ -174,6 +200,9 @@ Result<void> start_command(Launch& launch) {
   if (launch.terminal_mode) {
     plan.recorder_fds.push_back(launch.pty.ptm.get());
     plan.recorder_fds.push_back(launch.parts.terminal->fd());
+  }
+  if (launch.watcher_fd >= 0) {
+    plan.recorder_fds.push_back(launch.watcher_fd);
   }
   TRY_ASSIGN(launch.parts.command, Command::start(std::move(plan)));
   launch.pty.pts.reset();
@@ -301,6 +330,7 @@ Result<void> prepare(Launch& launch) {
   TRY(make_streams(launch));
   choose_command(launch);
   TRY(prepare_audit(launch));
+  TRY(add_watchers(launch));
   TRY(start_command(launch));
   return launch.layers->satisfied();
 }
@@ -334,7 +364,7 @@ void say_recorded(const Launch& launch) {
 }  // namespace
 
 int record_session(const Options& options, const std::vector<int>& inherited) {
-  Launch launch{options, inherited, {}, {}, {}, false, {}, {}, 0, {}, {}, nullptr, {}};
+  Launch launch{options, inherited, {}, {}, {}, false, {}, {}, 0, {}, {}, nullptr, {}, -1};
   launch.parts.options = options;
   auto path = recording_path(launch);
   if (!path) {

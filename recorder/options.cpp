@@ -14,6 +14,8 @@
 #include <map>
 #include <memory>
 
+#include <sys/stat.h>
+
 namespace sworn::recorder {
 namespace {
 
@@ -78,6 +80,22 @@ std::string ring_size(const std::string& text) {
   return text;
 }
 
+// `sworn rec` starts the process that runs the rules, and hands us its socket as fd:N.
+int alert_socket(const std::string& text) {
+  constexpr std::string_view k_prefix = "fd:";
+  int fd = -1;
+  const auto* last = text.data() + text.size();
+  const auto* first = text.data() + std::min(k_prefix.size(), text.size());
+  const auto [end, error] = std::from_chars(first, last, fd);
+  struct stat status {};
+  if (!text.starts_with(k_prefix) || error != std::errc{} || end != last || fd < 3 ||
+      ::fstat(fd, &status) != 0 || !S_ISSOCK(status.st_mode)) {
+    throw CLI::ValidationError("--alerts",
+                               "the rules are run by another process: use sworn rec --alerts");
+  }
+  return fd;
+}
+
 ParsedOptions complaint(const std::string& what, const std::string& why) {
   return {std::nullopt, to_text({"rec: " + what, why, "see: sworn rec --help"}),
           k_exit_recorder_failed};
@@ -136,6 +154,10 @@ ParsedOptions parse_options(const std::vector<std::string>& args) {
          "Size of the ring between the kernel and the capture process: a power of two")
       ->type_name("BYTES")
       ->default_str("8388608");
+  app.add_option_function<std::string>(
+         "--alerts", [&options](const std::string& text) { options.alert_fd = alert_socket(text); },
+         "Run alert rules while the session is recorded: a TOML file, or default")
+      ->type_name("RULES");
   app.add_option("--reason", options.reason, "Why this session takes place; on record")
       ->type_name("TEXT");
   app.add_option("--ticket", options.ticket, "The ticket it belongs to; on record")

@@ -44,6 +44,7 @@ struct Options {
   OnFailure on_failure = OnFailure::terminate;
   audit::CaptureMode capture = audit::CaptureMode::automatic;
   std::string capture_ring;  // bytes between kernel and sworn-bpf; "" for its default
+  int alert_fd = -1;         // socket of the process that runs the alert rules
   std::string reason;
   std::string ticket;
   // Encrypts the recording: recipients (age1...) or files with them. With a second person, one of

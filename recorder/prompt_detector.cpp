@@ -23,8 +23,6 @@ constexpr std::array k_words{"passwor"sv,     "passphrase"sv,   "passcode"sv, "p
                              "one-time"sv,    "otp"sv,          "secret"sv,   "token"sv,
                              "pin"sv,         "passwrd"sv};
 
-constexpr auto k_end_of_wide_colon = std::byte{0x9A};  // U+FF1A in UTF-8: EF BC 9A
-
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (static_cast<unsigned char>(c) & 0x80U) != 0;
 }
@@ -83,7 +81,6 @@ bool asks_for_password(ByteView text) {
 }
 
 void PromptDetector::on_output(ByteView data) {
-  judged_ = false;
   if (data.size() >= k_keep) {
     const auto last = data.last(k_keep);
     std::copy(last.begin(), last.end(), last_.begin());
@@ -98,24 +95,10 @@ void PromptDetector::on_output(ByteView data) {
   }
   std::copy(data.begin(), data.end(), last_.begin() + static_cast<std::ptrdiff_t>(used_));
   used_ += data.size();
-  judge();  // now, not between the next key and its echo
 }
 
-void PromptDetector::judge() {
-  judged_ = true;
-  const ByteView text = ByteView(last_).first(used_);
-  // Most output has none of these, and then there is no need to look closer.
-  const bool may_ask = std::any_of(text.begin(), text.end(), [](std::byte byte) {
-    return byte == std::byte{':'} || byte == std::byte{'?'} || byte == k_end_of_wide_colon;
-  });
-  at_prompt_ = may_ask && asks_for_password(text);
-}
-
-bool PromptDetector::at_password_prompt() {
-  if (!judged_) {
-    judge();
-  }
-  return at_prompt_;
+bool PromptDetector::at_password_prompt() const {
+  return asks_for_password(ByteView(last_).first(used_));
 }
 
 }  // namespace sworn::recorder

@@ -15,15 +15,12 @@ class PromptDetector {
  public:
   // Output as it passes by; keeps the last few hundred bytes.
   void on_output(ByteView data);
-  [[nodiscard]] bool at_password_prompt();
+  [[nodiscard]] bool at_password_prompt() const;
 
  private:
   static constexpr std::size_t k_keep = 256;
-  void judge();
   std::array<std::byte, k_keep> last_{};
   std::size_t used_ = 0;
-  bool judged_ = true;  // of what is in last_
-  bool at_prompt_ = false;
 };
 
 // The last line of `text`, escape sequences taken out, asks for a password or the like: one of the
