@@ -4,6 +4,7 @@
 #include "cli/commands.hpp"
 #include "cli/message.hpp"
 #include "cli/place_option.hpp"
+#include "cli/session_link.hpp"
 #include "player/player_app.hpp"
 
 #include <fmt/format.h>
@@ -28,12 +29,22 @@ std::optional<double> number_in(const std::string& text, double least, double mo
 
 Result<player::PlayerOptions> player_options(const Arguments& args) {
   player::PlayerOptions options;
-  options.file = args.word(0);
+  TRY_ASSIGN(const auto target, resolve_link(args.word(0)));
+  options.file = target.file;
   TRY_ASSIGN(options.at, place_option(args));
+  if (!options.at) {
+    options.at = target.place;
+  }
   options.search = args.value("--search");
   options.play = args.has("--play");
   options.follow = args.has("--follow");
-  options.log_files = args.values("--log");
+  for (const auto& log : args.values("--log")) {
+    const auto line = log_line_ref(log);
+    options.log_files.push_back(line ? line->file : log);
+    if (line && !options.at) {
+      TRY_ASSIGN(options.at, place_of_log_line(options.file, *line));
+    }
+  }
   options.cache = !args.has("--no-cache");
   options.verify =
       args.has("--no-verify") ? player::VerifyMode::off : player::VerifyMode::background;
@@ -56,10 +67,13 @@ Result<player::PlayerOptions> player_options(const Arguments& args) {
 int run(const Arguments& args) {
   auto options = player_options(args);
   if (!options) {
-    return complain_usage("play", options.error().context);
+    return options.error().code == Errc::bad_usage
+               ? complain_usage("play", options.error().context)
+               : complain("play", explain_session_error(args.word(0), options.error()),
+                          exit_status_for(options.error()));
   }
   // A file that is none is the more useful thing to say.
-  if (const auto file = PosixReadFile::open(args.word(0)); !file && file.error().sys != ENOENT) {
+  if (const auto file = PosixReadFile::open(options->file); !file && file.error().sys != ENOENT) {
     return complain("play", explain_session_error(args.word(0), file.error()));
   }
   if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDOUT_FILENO) == 0) {
@@ -85,7 +99,8 @@ constexpr Option k_options[] = {
     {"--speed", ValueKind::number, "X", "from 0.25 to 64 (default 1)"},
     {"--idle-limit", ValueKind::number, "SECONDS", "show pauses no longer than this"},
     {"--follow", ValueKind::none, "", "stay at the end of a session that is being recorded"},
-    {"--log", ValueKind::file, "LOGFILE", "show its lines beside the screen; may be repeated"},
+    {"--log", ValueKind::file, "LOGFILE[:LINE]",
+     "show its lines beside the screen, and open at the moment of LINE; may be repeated"},
     {"--no-verify", ValueKind::none, "", "do not verify in the background"},
     {"--no-cache", ValueKind::none, "", "neither use nor leave keyframes in ~/.cache/sworn"},
 };
@@ -98,6 +113,8 @@ constexpr Example k_examples[] = {
     {"sworn play web1.sworn", "q leaves, F1 explains the keys"},
     {"sworn play web1.sworn --at 14:07:33Z --log /var/log/auth.log",
      "that moment, with the log lines of that moment"},
+    {"sworn play web1.sworn --log /var/log/auth.log:4711", "the moment of that line"},
+    {"sworn play 'sworn://web1/0f3c...?t=12.5&n=4711'", "what a link in a log entry points to"},
 };
 
 }  // namespace
@@ -105,7 +122,7 @@ constexpr Example k_examples[] = {
 constinit const Command k_cmd_play = {
     .name = "play",
     .summary = "replay a recording",
-    .usage = "FILE [--at=TIME|--event=N|--cmd=N|--search=REGEX] [OPTIONS]",
+    .usage = "FILE|LINK [--at=TIME|--event=N|--cmd=N|--search=REGEX] [OPTIONS]",
     .details =
         "Opens the player on a recording, also on one that is still being made. The recording is "
         "rendered by an emulator of its own: nothing in it can reach the terminal of who watches.",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `sworn rec` is another program: nothing that plays, parses or draws is mapped into the process
 // that wraps a shell. This one only finds it and becomes it.
+#include "cli/alert_watch.hpp"
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/message.hpp"
@@ -9,6 +10,8 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include <unistd.h>
@@ -17,6 +20,14 @@ namespace sworn::cli {
 namespace {
 
 constexpr int k_exit_recorder_failed = 125;  // as env(1) and timeout(1)
+
+// Where the recorder's own words say --alerts RULES: the words' index of RULES, or of
+// --alerts=RULES.
+struct AlertsWord {
+  std::size_t at = 0;
+  std::string rules;
+};
+std::optional<AlertsWord> find_alerts(const std::vector<std::string>& words);
 
 int run(const Arguments& args) {
   const auto recorder = find_recorder();
@@ -28,6 +39,18 @@ int run(const Arguments& args) {
   }
   std::vector<std::string> words{"sworn-recorder", "rec"};
   words.insert(words.end(), args.words().begin(), args.words().end());
+  // Rules are run beside the recorder, not in it: it gets the socket of the process that does.
+  if (const auto alerts = find_alerts(words)) {
+    const auto fd = start_watcher(alerts->rules);
+    if (!fd) {
+      return complain("rec",
+                      {"the alert rules cannot be used: " + alerts->rules, describe(fd.error()),
+                       "correct the file (sworn alert check FILE), or record without --alerts"},
+                      k_exit_recorder_failed);
+    }
+    words[alerts->at] =
+        fmt::format("{}fd:{}", words[alerts->at].starts_with("--alerts=") ? "--alerts=" : "", *fd);
+  }
   std::vector<char*> argv;
   argv.reserve(words.size() + 1);
   for (auto& word : words) {
@@ -56,6 +79,8 @@ constexpr Option k_options[] = {
      "what is captured of the commands that run (default auto: what is there)"},
     {"--capture-ring", ValueKind::text, "BYTES",
      "size of the ring between the kernel and the capture process (default 8388608)"},
+    {"--alerts", ValueKind::file, "RULES",
+     "run alert rules while the session is recorded: a TOML file, or default"},
     {"--reason", ValueKind::text, "TEXT", "why this session takes place; on record"},
     {"--ticket", ValueKind::text, "TEXT", "the ticket it belongs to; on record"},
     {"--encrypt-to", ValueKind::file, "RECIPIENT|FILE",
@@ -70,6 +95,31 @@ constexpr Option k_options[] = {
     {"--streams", ValueKind::none, "", "never add a terminal, keep the three streams apart"},
     {"-q,--quiet", ValueKind::none, "", "do not say at the start that the session is recorded"},
 };
+std::optional<AlertsWord> find_alerts(const std::vector<std::string>& words) {
+  constexpr std::string_view k_name = "--alerts";
+  for (std::size_t i = 2; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (word == "--" || !word.starts_with('-')) {
+      return std::nullopt;  // what follows is the command
+    }
+    if (word == k_name && i + 1 < words.size()) {
+      return AlertsWord{i + 1, words[i + 1]};
+    }
+    if (word.starts_with("--alerts=")) {
+      return AlertsWord{i, word.substr(k_name.size() + 1)};
+    }
+    for (const auto& option : k_options) {
+      const bool named =
+          ("," + std::string(option.flags) + ",").find("," + word + ",") != std::string::npos;
+      if (named && option.kind != ValueKind::none) {
+        ++i;  // its value
+        break;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 constexpr ExitStatus k_exits[] = {
     {"N", "that of the recorded program; 128+N where signal N ended it"},
     {"125", "the recorder failed"},
@@ -79,6 +129,7 @@ constexpr ExitStatus k_exits[] = {
 constexpr Example k_examples[] = {
     {"sworn rec", "record a shell until it exits"},
     {"sworn rec -o upgrade.sworn -- apt-get upgrade", "record one command"},
+    {"sworn rec --alerts default", "with the shipped alert rules, live"},
     {"sworn rec --reason \"replace disk\" --ticket OPS-1234",
      "with what the investigator will ask first"},
 };

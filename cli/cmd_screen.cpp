@@ -4,6 +4,7 @@
 #include "cli/message.hpp"
 #include "cli/place_option.hpp"
 #include "cli/progress.hpp"
+#include "cli/session_link.hpp"
 #include "player/screen_dump.hpp"
 
 #include <fmt/format.h>
@@ -11,12 +12,14 @@
 namespace sworn::cli {
 namespace {
 
-Result<player::ScreenDump> dump_with_progress(const Arguments& args, const std::string& place) {
+Result<player::ScreenDump> dump_with_progress(const Arguments& args,
+                                              const std::optional<std::string>& place) {
+  TRY_ASSIGN(const auto target, resolve_link(args.word(0)));
   SystemClock clock;
-  ProgressLine progress(clock, "screen of " + args.word(0));
+  ProgressLine progress(clock, "screen of " + target.file);
   player::ScreenRequest request;
-  request.file = args.word(0);
-  request.at = place;
+  request.file = target.file;
+  request.at = place.value_or(target.place.value_or("end"));
   request.cache = !args.has("--no-cache");
   request.progress = [&](auto done, auto total) { progress.update(done, total); };
   return player::dump_screen(request);
@@ -30,7 +33,7 @@ int run(const Arguments& args) {
   if (args.has("--text") && args.has("--json")) {
     return complain_usage("screen", "--text and --json exclude each other");
   }
-  const auto dump = dump_with_progress(args, place->value_or("end"));
+  const auto dump = dump_with_progress(args, *place);
   if (!dump) {
     return complain("screen", explain_session_error(args.word(0), dump.error()),
                     exit_status_for(dump.error()));
@@ -58,6 +61,7 @@ constexpr ExitStatus k_exits[] = {
 };
 constexpr Example k_examples[] = {
     {"sworn screen web1.sworn --at 1:02:03", "what stood on the screen after an hour"},
+    {"sworn screen 'sworn://web1/0f3c...?t=12.5'", "what a link in a log entry points to"},
     {"sworn screen web1.sworn --cmd 12 --json", "with colours and cursor, for scripts"},
 };
 
@@ -66,7 +70,7 @@ constexpr Example k_examples[] = {
 constinit const Command k_cmd_screen = {
     .name = "screen",
     .summary = "print the screen at a moment of a recording",
-    .usage = "FILE [--at=TIME|--event=N|--cmd=N] [--text|--json] [--no-cache]",
+    .usage = "FILE|LINK [--at=TIME|--event=N|--cmd=N] [--text|--json] [--no-cache]",
     .details =
         "Renders the recording up to the moment with the player's terminal and prints what stood "
         "there. What a recording shows cannot reach the terminal of who looks: it is escaped.",

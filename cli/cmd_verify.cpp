@@ -5,6 +5,7 @@
 #include "cli/open_session.hpp"
 #include "cli/progress.hpp"
 #include "cli/verify_text.hpp"
+#include "cli/verify_trail.hpp"
 #include "format/trust.hpp"
 
 #include <fmt/format.h>
@@ -64,9 +65,17 @@ int run(const Arguments& args) {
   SystemClock clock;
   int worst = k_exit_ok;
   bool first = true;
+  std::vector<std::string> trails;
   for (const auto& path : args.words()) {
+    if (is_trail_file(path)) {
+      trails.push_back(path);
+      continue;
+    }
     worst = worse_status(worst, verify_one(args, path, clock, first));
     first = false;
+  }
+  if (!trails.empty()) {
+    worst = worse_status(worst, verify_trail(trails, args.has("--json"), args.has("--quiet")));
   }
   return worst;
 }

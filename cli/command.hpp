@@ -5,6 +5,8 @@
 // something else than the code does.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -86,6 +88,20 @@ inline constexpr Option k_key_options[] = {
 constexpr std::span<const Option> key_options(const Command& command) {
   return command.operands.kind == ValueKind::session ? std::span<const Option>(k_key_options)
                                                      : std::span<const Option>();
+}
+
+// The rows of two tables of options, for a command whose parts live in several files.
+template <std::size_t N, std::size_t M>
+constexpr std::array<Option, N + M> joined(const std::array<Option, N>& a,
+                                           const std::array<Option, M>& b) {
+  std::array<Option, N + M> out{};
+  for (std::size_t i = 0; i < N; ++i) {
+    out[i] = a[i];
+  }
+  for (std::size_t i = 0; i < M; ++i) {
+    out[N + i] = b[i];
+  }
+  return out;
 }
 
 }  // namespace sworn::cli

@@ -28,6 +28,8 @@ extern const Command k_cmd_status;
 extern const Command k_cmd_config;
 extern const Command k_cmd_doctor;
 extern const Command k_cmd_retention;
+extern const Command k_cmd_tail;
+extern const Command k_cmd_alert;
 extern const Command k_cmd_help;
 extern const Command k_cmd_completion;
 
