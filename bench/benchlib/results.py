@@ -61,7 +61,10 @@ def store(path, sections, scale=1.0):
     part.rename(path)
 
 
-ORDER = ["throughput", "latency", "start", "sizes", "memory", "loss", "format", "playback", "kills", "fuzz", "soak"]
+ORDER = [
+    "throughput", "latency", "start", "sizes", "memory", "loss", "format", "playback", "logs", "hooks", "alerts", "kills", "fuzz",
+    "soak",
+]
 
 
 def order(name):
