@@ -79,6 +79,15 @@ Recording::~Recording() {
 
 Result<void> Recording::start_worker(std::function<void()> on_change) {
   on_change_ = std::move(on_change);
+  if (sync_ != SyncMode::none) {
+    TRY_ASSIGN(syncer_, Syncer::start(*file_, [this](const Error& error) {
+                 {
+                   const std::lock_guard lock(writer_mutex_);
+                   static_cast<void>(check(tl::make_unexpected(error)));
+                 }
+                 on_change_();
+               }));
+  }
   pthread_attr_t attributes;
   ::pthread_attr_init(&attributes);
   ::pthread_attr_setstacksize(&attributes, k_worker_stack);
@@ -97,6 +106,7 @@ std::span<std::byte> Recording::reserve(std::size_t want) {
     // Told first, looked again then: room made in between is not missed.
     starved_.store(true);
     if (tail_->free_bytes() < k_headroom + want) {
+      nudge();  // nothing more will come that would bring the worker to seal what is there
       return {};
     }
   }
@@ -294,8 +304,8 @@ void Recording::serve_saturated() {
     if (!append_some(k_batch_bytes, more)) {
       return;
     }
-    const bool due =
-        unsealed_bytes_ >= k_saturated_bytes || clock_.mono().us - last_seal_.us >= k_saturated_us;
+    const bool due = starved_.load() || unsealed_bytes_ >= k_saturated_bytes ||
+                     clock_.mono().us - last_seal_.us >= k_saturated_us;
     if (due && unsealed_bytes_ > 0) {
       if (!seal_locked(SealReason::saturated)) {
         return;
@@ -309,14 +319,10 @@ void Recording::serve_saturated() {
 
 void Recording::sync_file() {
   const MonoTime now = clock_.mono();
-  if (dead() || sync_ == SyncMode::none || now.us - last_sync_.us < k_sync_us / 2) {
-    return;
+  if (!dead() && syncer_ && now.us - last_sync_.us >= k_sync_us / 2) {
+    syncer_->ask();
+    last_sync_ = now;
   }
-  if (auto synced = file_->sync(); !synced) {
-    const std::lock_guard lock(writer_mutex_);
-    static_cast<void>(check(std::move(synced)));
-  }
-  last_sync_ = clock_.mono();
 }
 
 void Recording::go_idle() {
@@ -346,6 +352,7 @@ void Recording::stop_worker() {
   requested_.notify_one();
   ::pthread_join(*worker_, nullptr);
   worker_.reset();
+  syncer_.reset();
 }
 
 Result<void> Recording::finish(std::uint64_t late_bytes) {

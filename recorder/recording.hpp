@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One session being recorded: the file, the tail, the keys, and the worker thread that compresses,
-// hashes, signs and syncs, so that none of it happens between a keystroke and its echo. Putting an
+// hashes and signs, so that none of it happens between a keystroke and its echo. Putting an
 // event on record means committing it to the tail; sealing moves it into the file.
 //
 // Threads: everything is called by the loop's thread, except what the worker does inside.
@@ -15,6 +15,7 @@
 #include "format/tail.hpp"
 #include "recorder/policy.hpp"
 #include "recorder/reserved_file.hpp"
+#include "recorder/syncer.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -136,6 +137,7 @@ class Recording {
   Request request_;  // guarded by request_mutex_, as the next one
   bool stop_ = false;
   std::optional<pthread_t> worker_;
+  std::unique_ptr<Syncer> syncer_;
   MonoTime last_sync_{};  // worker only
   bool was_low_ = false;  // worker only
 };

@@ -5,6 +5,7 @@ Every recorder is asked for a recording that can be replayed, with its defaults 
 twice: as most people use it (typescript only, buffered: the least work), and with timing and flush."""
 import gzip
 import json
+import os
 import pathlib
 import re
 import shlex
@@ -232,7 +233,10 @@ class Sudo(Recorder):
 
 
 class Sworn(Recorder):
+    """Without the kernel's account of what is executed: no peer has that. SwornKernel shows what it costs."""
+
     name = "sworn rec"
+    capture = "shell"
 
     def front(self, context):
         return context.build / "cli" / "sworn"
@@ -251,6 +255,8 @@ class Sworn(Recorder):
             self.front(context),
             "rec",
             "-q",  # its notice is on the terminal and, rightly, not in the recording
+            "--capture",
+            self.capture,
             "-o",
             f"{directory}/session.sworn",
             "--",
@@ -275,8 +281,20 @@ class Sworn(Recorder):
         return context.run([context.tool("format"), "dump", path]).stdout
 
 
+class SwornKernel(Sworn):
+    name = "sworn rec, kernel capture"
+    capture = "exec"
+
+    def available(self, context):
+        why = super().available(context)
+        if why:
+            return why
+        helper = next(context.build.glob("**/sworn-bpf"), None)
+        return "needs root" if os.geteuid() != 0 else None if helper else "sworn-bpf is not built"
+
+
 PRODUCT = Sworn()
-ALL = [Bare(), Relay(), PRODUCT, Script(), ScriptFlush(), Ttyrec(), Tlog(), Asciinema(), Sudo()]
+ALL = [Bare(), Relay(), PRODUCT, SwornKernel(), Script(), ScriptFlush(), Ttyrec(), Tlog(), Asciinema(), Sudo()]
 
 
 def chosen(context, need_recording=False):
