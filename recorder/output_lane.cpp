@@ -6,7 +6,7 @@
 namespace sworn::recorder {
 namespace {
 
-constexpr int k_reads_in_a_row = 16;  // then the keyboard and the signals have their turn
+constexpr int k_reads_in_a_row = 32;  // then the keyboard and the signals have their turn
 
 }  // namespace
 

@@ -19,7 +19,7 @@ class SealSchedule {
   static constexpr std::int64_t k_heartbeat_us = 60'000'000;  // also in silence
   static constexpr std::int64_t k_paste_us = 20'000;          // between two seals of Enters
   static constexpr std::size_t k_nudge_bytes =
-      128 * 1024;  // the worker compresses while more comes
+      256 * 1024;  // a chunk: the worker compresses it while more comes
 
   explicit SealSchedule(MonoTime start) : last_heartbeat_(start) {}
 
