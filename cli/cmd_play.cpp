@@ -2,6 +2,7 @@
 #include "base/file.hpp"
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
+#include "cli/ledger_place.hpp"
 #include "cli/message.hpp"
 #include "cli/place_option.hpp"
 #include "cli/session_link.hpp"
@@ -81,6 +82,7 @@ int run(const Arguments& args) {
         "play", {"there is no terminal to play on", "standard input or output is not a terminal",
                  "sworn screen FILE prints one moment, sworn export FILE the whole"});
   }
+  note_view("play", args.word(0), "play");
   const auto status = player::run_player(*options);
   if (!status) {
     return complain("play", explain_session_error(args.word(0), status.error()),

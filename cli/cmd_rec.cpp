@@ -81,6 +81,9 @@ constexpr Option k_options[] = {
      "size of the ring between the kernel and the capture process (default 8388608)"},
     {"--alerts", ValueKind::file, "RULES",
      "run alert rules while the session is recorded: a TOML file, or default"},
+    {"--ledger", ValueKind::directory, "DIR|none",
+     "the ledger that the session is kept in (default $XDG_STATE_HOME/sworn/ledger); none: nobody "
+     "will see that it was cut or removed"},
     {"--reason", ValueKind::text, "TEXT", "why this session takes place; on record"},
     {"--ticket", ValueKind::text, "TEXT", "the ticket it belongs to; on record"},
     {"--encrypt-to", ValueKind::file, "RECIPIENT|FILE",

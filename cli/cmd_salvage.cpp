@@ -4,8 +4,10 @@
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/json.hpp"
+#include "cli/ledger_place.hpp"
 #include "cli/message.hpp"
 #include "cli/open_session.hpp"
+#include "format/ledger_session.hpp"
 #include "format/salvage.hpp"
 
 #include <fmt/format.h>
@@ -45,6 +47,21 @@ std::string existing_tail(const std::string& path) {
   return ::access(tail.c_str(), F_OK) == 0 ? tail : std::string();
 }
 
+// In which state the file was found, so that a later change of it is evident.
+void note_recovery(const ReadFile& source, const std::string& reason) {
+  const auto identity = format::read_session_identity(source);
+  if (!identity || identity->header.ledger.empty() || !ledger_of(identity->header)) {
+    return;
+  }
+  const auto report = format::verify(source);
+  const auto digest = format::digest_of(source);
+  if (report && digest && report->header && report->seals > 0) {
+    note_in_ledger_or_warn(
+        "salvage", *report->header,
+        format::LedgerRecovery{format::mark_of(*report), digest->digest, reason});
+  }
+}
+
 int salvage_to(const Arguments& args, const ReadFile& source, const std::string& path,
                const std::string& out_path) {
   auto out = PosixAppendFile::create(out_path);
@@ -73,6 +90,7 @@ int salvage_to(const Arguments& args, const ReadFile& source, const std::string&
     return complain("salvage", explain_output_error(out_path, synced.error()));
   }
   remove.dismiss();
+  note_recovery(source, args.value_or("--reason", "sworn salvage"));
   if (args.has("--json")) {
     print_json(to_json(*report, path, out_path));
   } else {

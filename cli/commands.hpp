@@ -30,6 +30,9 @@ extern const Command k_cmd_doctor;
 extern const Command k_cmd_retention;
 extern const Command k_cmd_tail;
 extern const Command k_cmd_alert;
+extern const Command k_cmd_ledger;
+extern const Command k_cmd_trust;
+extern const Command k_cmd_keys;
 extern const Command k_cmd_help;
 extern const Command k_cmd_completion;
 

@@ -15,4 +15,7 @@ Result<std::string> find_recorder();
 // The same for another program of ours: "sworn-host", "recorder/host".
 Result<std::string> find_program(const std::string& name, const std::string& build_folder);
 
+// A document or tool that is installed beside the programs: "format.md", "verify.py".
+Result<std::string> find_shared_file(const std::string& name);
+
 }  // namespace sworn::cli

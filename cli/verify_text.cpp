@@ -13,7 +13,9 @@
 namespace sworn::cli {
 namespace {
 
+using format::Evidence;
 using format::Severity;
+using format::Standing;
 using format::Verdict;
 using format::VerifyReport;
 
@@ -124,15 +126,73 @@ std::string completeness(const VerifyReport& r, const VerifyContext& context) {
                             static_cast<double>(r.max_silence.us) / 1e6);
 }
 
-std::string identity(const VerifyReport& r) {
+// Who vouches: nobody but the file, a ledger that nobody vouches for, one that was seen before, one
+// that an administrator pinned.
+std::string identity(const Evidence& e) {
+  const VerifyReport& r = e.session;
   if (is_all_zero(r.first_key)) {
     return "UNKNOWN: no key in the file";
   }
-  const auto key = format::to_hex(r.first_key).substr(0, 16);
   const bool standalone = !r.header || r.header->mode == "standalone";
-  return fmt::format(
-      "NOT PINNED: {} under key ed25519:{}; nothing outside the file says whose that is",
-      standalone ? "self-recorded" : "recorded by mode " + r.header->mode, key);
+  const std::string who =
+      fmt::format("{} under key ed25519:{}",
+                  standalone ? "self-recorded" : "recorded by mode " + r.header->mode,
+                  format::to_hex(r.first_key).substr(0, 16));
+  if (!e.ledger || !e.ledger->opened) {
+    return fmt::format("NOT PINNED: {}; nothing outside the file says whose that is", who);
+  }
+  const std::string origin = e.ledger->ledger.head.origin;
+  switch (e.ledger->trust) {
+    case format::LedgerTrust::none:
+      return fmt::format("NOT PINNED: {}, opened in ledger {}, for which nobody vouches", who,
+                         origin);
+    case format::LedgerTrust::first_use:
+      return fmt::format(
+          "FIRST USE: {}, opened in ledger {}, which was taken over when it was first seen", who,
+          origin);
+    case format::LedgerTrust::pinned:
+      return fmt::format("PINNED: {}, opened in ledger {}, which an administrator vouches for", who,
+                         origin);
+  }
+  return "UNKNOWN";
+}
+
+std::string ledger_text(const format::LedgeredReport& l) {
+  std::string text = fmt::format("{} with {}", l.ledger.head.origin,
+                                 count(l.ledger.head.size, "entry", "entries"));
+  if (!l.opened) {
+    return text + ": it does not know this session";
+  }
+  text += fmt::format("; opened in entry {}", grouped(*l.opened));
+  text += l.closed ? fmt::format(", closed in entry {}", grouped(*l.closed)) : ", not closed there";
+  return text + fmt::format("; {} compared: {}", count(l.marks, "mark", "marks"),
+                            format::name_of(l.verdict));
+}
+
+std::string anchor_text(const format::AnchorReport& a, const Evidence& e) {
+  std::string by;
+  for (const auto& name : a.by) {
+    by += (by.empty() ? "" : ", ") + name;
+  }
+  const bool end = e.ledger && e.ledger->closed && a.anchor.size > *e.ledger->closed;
+  std::string text =
+      fmt::format("{} of {}", a.anchor.type, count(a.anchor.size, "entry", "entries"));
+  if (!by.empty()) {
+    text += " by " + by;
+  }
+  if (a.when) {
+    text += " as of " + format_rfc3339(*a.when, 0);
+  }
+  text += fmt::format(": {}{}", format::name_of(a.state), a.why.empty() ? "" : ", " + a.why);
+  return text + (a.state == format::AnchorState::holds
+                     ? (end ? "; covers the end of the session" : "; does not cover its end")
+                     : "");
+}
+
+std::string redaction_text(const format::RedactionInfo& r) {
+  return fmt::format("{} removed by {} on {}, reason \"{}\"{}", count(r.events, "event", "events"),
+                     r.actor, format_rfc3339(r.when, 0), r.reason,
+                     r.named ? "" : "; NOBODY NAMED THAT KEY");
 }
 
 void line(std::string& out, std::string_view label, const std::string& text) {
@@ -148,7 +208,8 @@ std::string time_range(const VerifyReport& r) {
 
 }  // namespace
 
-std::string render_verify(const VerifyReport& r, const VerifyContext& context) {
+std::string render_verify(const Evidence& e, const VerifyContext& context) {
+  const VerifyReport& r = e.session;
   std::string out;
   line(out, "file", context.path);
   if (r.header) {
@@ -160,36 +221,123 @@ std::string render_verify(const VerifyReport& r, const VerifyContext& context) {
     line(out, "content", content(r));
   }
   line(out, "completeness", completeness(r, context));
-  line(out, "identity", identity(r));
+  line(out, "identity", identity(e));
+  if (e.ledger) {
+    line(out, "ledger", ledger_text(*e.ledger));
+  }
+  constexpr std::size_t k_shown_anchors = 8;
+  for (std::size_t i = 0; i < e.anchors.size() && i < k_shown_anchors; ++i) {
+    line(out, "anchor", anchor_text(e.anchors[i], e));
+  }
+  if (e.anchors.size() > k_shown_anchors) {
+    line(out, "anchor", fmt::format("and {} more (--json)", e.anchors.size() - k_shown_anchors));
+  }
+  if (e.not_before || e.not_after) {
+    line(out, "time",
+         fmt::format("{}{}{} by the clocks of others",
+                     e.not_before ? "not before " + format_rfc3339(*e.not_before, 0) : "",
+                     e.not_before && e.not_after ? ", " : "",
+                     e.not_after ? "not after " + format_rfc3339(*e.not_after, 0) : ""));
+  }
+  for (const auto& redaction : r.redactions) {
+    line(out, "redacted", redaction_text(redaction));
+  }
   if (r.recovered) {
     line(out, "salvaged", "this is a copy made after a crash; what it recovered is not sealed");
   }
   if (!context.tail_error.empty()) {
     line(out, "tail", "not usable: " + context.tail_error);
   }
+  for (const auto& f : e.findings) {
+    line(out, name_of(f.severity), fmt::format("{}: {}", f.code, f.text));
+  }
+  if (e.ledger) {
+    for (const auto& f : e.ledger->findings) {
+      line(out, name_of(f.severity), fmt::format("{}: {}", f.code, f.text));
+    }
+  }
   for (const auto& f : r.findings) {
     line(out, name_of(f.severity),
          fmt::format("{} at byte {} (+{}): {}", f.code, grouped(f.offset), grouped(f.length),
                      f.text));
   }
-  line(out, "verdict", std::string(format::name_of(r.verdict)));
+  line(out, "verdict", e.verdict());
   return out;
 }
 
-Json verify_to_json(const VerifyReport& r, const VerifyContext& context) {
-  Json findings = Json::array();
-  for (const auto& f : r.findings) {
-    findings.push_back({{"severity", name_of(f.severity)},
-                        {"code", f.code},
-                        {"offset", f.offset},
-                        {"length", f.length},
-                        {"text", f.text}});
+namespace {
+
+void add_findings(Json& out, const std::vector<format::Finding>& findings, std::string_view about) {
+  for (const auto& f : findings) {
+    out.push_back({{"severity", name_of(f.severity)},
+                   {"code", f.code},
+                   {"offset", f.offset},
+                   {"length", f.length},
+                   {"text", f.text}});
+    if (!about.empty()) {
+      out.back()["about"] = about;
+    }
   }
+}
+
+Json ledger_json(const Evidence& e) {
+  if (!e.ledger) {
+    return nullptr;
+  }
+  const auto& l = *e.ledger;
+  return {{"verdict", format::name_of(l.verdict)},
+          {"ledger_id", format::to_hex(l.ledger.head.id)},
+          {"origin", l.ledger.head.origin},
+          {"entries", l.ledger.head.size},
+          {"root", format::to_hex(l.ledger.head.tree.root())},
+          {"trust", format::name_of(l.trust)},
+          {"opened", l.opened ? Json(*l.opened) : Json(nullptr)},
+          {"closed", l.closed ? Json(*l.closed) : Json(nullptr)},
+          {"marks", l.marks}};
+}
+
+Json anchors_json(const Evidence& e) {
+  Json out = Json::array();
+  for (const auto& a : e.anchors) {
+    out.push_back({{"type", a.anchor.type},
+                   {"entry", a.anchor.entry ? Json(*a.anchor.entry) : Json(nullptr)},
+                   {"size", a.anchor.size},
+                   {"state", format::name_of(a.state)},
+                   {"by", a.by},
+                   {"time", json_time(a.when)},
+                   {"why", a.why}});
+  }
+  return out;
+}
+
+Json redactions_json(const VerifyReport& r) {
+  Json out = Json::array();
+  for (const auto& each : r.redactions) {
+    out.push_back({{"actor", each.actor},
+                   {"reason", each.reason},
+                   {"time", json_time(each.when)},
+                   {"events", each.events},
+                   {"key", format::to_hex(each.key)},
+                   {"named", each.named}});
+  }
+  return out;
+}
+
+}  // namespace
+
+Json verify_to_json(const Evidence& e, const VerifyContext& context) {
+  const VerifyReport& r = e.session;
+  Json findings = Json::array();
+  add_findings(findings, e.findings, "evidence");
+  if (e.ledger) {
+    add_findings(findings, e.ledger->findings, "ledger");
+  }
+  add_findings(findings, r.findings, "");
   const bool has_key = !is_all_zero(r.first_key);
   return {{"schema", "sworn.verify/1"},
           {"path", context.path},
-          {"verdict", format::name_of(r.verdict)},
-          {"exit_status", format::exit_status_of(r.verdict)},
+          {"verdict", format::name_of(e.standing)},
+          {"exit_status", e.exit_status()},
           {"file_id", r.header ? Json(format::to_hex(r.header->file_id)) : Json(nullptr)},
           {"integrity",
            {{"records", r.records},
@@ -200,6 +348,7 @@ Json verify_to_json(const VerifyReport& r, const VerifyContext& context) {
             {"file_bytes", r.file_bytes},
             {"first_time", json_time(r.first_time)},
             {"sealed_until", json_time(r.sealed_until)},
+            {"good_until", json_time(r.good_until)},
             {"root", format::to_hex(r.root)}}},
           {"content",
            {{"access", name_of(r.access)},
@@ -218,13 +367,22 @@ Json verify_to_json(const VerifyReport& r, const VerifyContext& context) {
             {"max_silence", json_seconds(r.max_silence.us)},
             {"recovered", r.recovered}}},
           {"identity",
-           {{"pinned", false},
+           {{"pinned", e.ledger && e.ledger->trust == format::LedgerTrust::pinned},
+            {"trust", format::name_of(e.ledger ? e.ledger->trust : format::LedgerTrust::none)},
             {"mode", r.header ? Json(r.header->mode) : Json(nullptr)},
             {"first_key", has_key ? Json(format::to_hex(r.first_key)) : Json(nullptr)}}},
+          {"ledger", ledger_json(e)},
+          {"anchors", anchors_json(e)},
+          {"not_before", json_time(e.not_before)},
+          {"not_after", json_time(e.not_after)},
+          {"redacted_events", r.redacted_events},
+          {"redactions", redactions_json(r)},
           {"findings", std::move(findings)}};
 }
 
-Message explain_verdict(const VerifyReport& r, const VerifyContext& context) {
+namespace {
+
+Message explain_file(const VerifyReport& r, const VerifyContext& context) {
   const auto until = r.sealed_until ? format_rfc3339(*r.sealed_until, 0) : std::string("its start");
   const auto salvage = "sworn salvage " + join_argv({context.path}) + " -o COPY.sworn";
   switch (r.verdict) {
@@ -266,11 +424,14 @@ Message explain_verdict(const VerifyReport& r, const VerifyContext& context) {
           "name an identity that opens the copy: --identity FILE"};
     case Verdict::tampered: {
       const auto worst = std::find_if(r.findings.begin(), r.findings.end(), is_failure);
-      return {context.path + ": CHANGED AFTER IT WAS SEALED",
-              worst == r.findings.end() ? "see the findings"
-                                        : fmt::format("{} at byte {}: {}", worst->code,
-                                                      grouped(worst->offset), worst->text),
-              "keep the file as it is and get another copy; sworn info FILE names its session"};
+      return {
+          context.path + ": CHANGED AFTER IT WAS SEALED",
+          worst == r.findings.end()
+              ? "see the findings"
+              : fmt::format("{} at byte {} (+{}): {}; good until {}", worst->code,
+                            grouped(worst->offset), grouped(worst->length), worst->text,
+                            r.good_until ? format_rfc3339(*r.good_until, 0) : "no moment of it"),
+          "keep the file as it is and get another copy; sworn info FILE names its session"};
     }
     case Verdict::unsupported:
       return {context.path + ": made by another version of sworn",
@@ -278,6 +439,83 @@ Message explain_verdict(const VerifyReport& r, const VerifyContext& context) {
               "verify it with the version of sworn that made it, or a newer one"};
   }
   return {context.path, "", ""};
+}
+
+// The first failure of the whole or of the ledger.
+std::string worst_reason(const Evidence& e) {
+  const auto in = [](const std::vector<format::Finding>& findings) {
+    const auto it = std::find_if(findings.begin(), findings.end(), is_failure);
+    return it == findings.end() ? std::string() : it->text;
+  };
+  std::string out = in(e.findings);
+  if (out.empty() && e.ledger) {
+    out = in(e.ledger->findings);
+  }
+  return out;
+}
+
+}  // namespace
+
+Message explain_verdict(const Evidence& e, const VerifyContext& context) {
+  const std::string& path = context.path;
+  const std::string why = worst_reason(e);
+  switch (e.standing) {
+    case Standing::intact_anchored:
+    case Standing::intact_ledgered:
+    case Standing::self_consistent:
+    case Standing::unsealed:
+    case Standing::locked:
+    case Standing::unsupported:
+      return explain_file(e.session, context);
+    case Standing::clock_anomaly:
+      return {path + ": unchanged, but its times cannot be believed", why,
+              "rely on the order of events, not on when they happened; look for an anchor or a log "
+              "of another host"};
+    case Standing::incomplete:
+      if (e.session.verdict == Verdict::self_consistent) {
+        return {
+            path + ": sealed and closed, but its ledger does not say so",
+            "the recorder was stopped before it could enter the end, or the ledger that is here is "
+            "older than the session",
+            "verify it with the ledger as it is now; the next sworn rec enters what is missing"};
+      }
+      return explain_file(e.session, context);
+    case Standing::unpinned: {
+      const auto code = [&](std::string_view wanted) {
+        return std::any_of(e.findings.begin(), e.findings.end(),
+                           [&](const format::Finding& f) { return f.code == wanted; });
+      };
+      const std::string todo =
+          code("no_ledger")   ? "name its ledger, if it has one: --ledger DIR"
+          : code("no_anchor") ? "sworn ledger anchor on its host, or a checkpoint that was kept: "
+                                "--anchor FILE"
+                              : "sworn trust add LEDGER --genesis HEX, with what its administrator "
+                                "tells you";
+      return {path + ": less is proven than the policy wants",
+              why.empty() ? "no administrator vouches for its ledger" : why, todo};
+    }
+    case Standing::redaction_refused:
+      return e.session.verdict == Verdict::redaction_refused
+                 ? explain_file(e.session, context)
+                 : Message{path + ": is a redacted copy", why, "ask for the original"};
+    case Standing::truncated:
+      return {path + ": TRUNCATED: its ledger has seen more of it", why,
+              "keep the file as it is and get another copy: what is missing was on record"};
+    case Standing::tampered:
+      return e.session.verdict == Verdict::tampered
+                 ? explain_file(e.session, context)
+                 : Message{path + ": is not the session that its ledger saw", why,
+                           "keep file and ledger as they are and get another copy"};
+    case Standing::not_in_ledger:
+      return {path + ": NOT IN ITS LEDGER", why,
+              "it is of another host, it was made up, or the ledger is another one"};
+    case Standing::rollback:
+      return {path + ": ROLLBACK: its ledger is not what it was", why,
+              "an older copy of the ledger was restored, or another one was put in its place"};
+    case Standing::ledger_broken:
+      return {path + ": LEDGER-BROKEN: its ledger does not hold", why, "sworn ledger check"};
+  }
+  return {path, why, ""};
 }
 
 int worse_status(int a, int b) {

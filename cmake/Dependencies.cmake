@@ -15,3 +15,5 @@ find_package(simdjson REQUIRED)
 # Reading the journal natively. Without it, `journalctl -o json` and the export format still work.
 pkg_check_modules(libsystemd IMPORTED_TARGET libsystemd)
 find_path(TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)
+pkg_check_modules(libcurl REQUIRED IMPORTED_TARGET libcurl)
+pkg_check_modules(libarchive REQUIRED IMPORTED_TARGET libarchive)

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
 
@@ -122,6 +123,39 @@ Result<Cosignature> verify_cosignature(std::string_view checkpoint_text,
     return fail(Errc::bad_seal, "the cosignature of " + witness.name + " does not hold");
   }
   return Cosignature{witness.name, {static_cast<std::int64_t>(seconds) * k_us}};
+}
+
+Result<std::string> checkpoint_line(std::string_view bytes) {
+  TRY_ASSIGN(const auto note, parse_note(bytes));
+  TRY_ASSIGN(const auto checkpoint, parse_checkpoint_text(note.text));
+  for (const auto& signature : note.signatures) {
+    if (signature.name == checkpoint.origin && checkpoint.extensions.empty()) {
+      std::string line = signature_line(signature);
+      line.pop_back();
+      return fmt::format("{}{} {} {} {}", k_checkpoint_line, checkpoint.origin, checkpoint.size,
+                         base64(checkpoint.root), line.substr(line.rfind(' ') + 1));
+    }
+  }
+  return fail(Errc::bad_usage, "a checkpoint that one line cannot hold");
+}
+
+std::optional<std::string> note_of_line(std::string_view line) {
+  const auto begin = line.find(k_checkpoint_line);
+  if (begin == std::string_view::npos || line.size() > k_max_note_bytes) {
+    return std::nullopt;
+  }
+  line.remove_prefix(begin + k_checkpoint_line.size());
+  std::array<std::string_view, 4> words;
+  for (auto& word : words) {
+    const auto end = std::min(line.find_first_of(" \r\n\t\""), line.size());
+    word = line.substr(0, end);
+    line.remove_prefix(std::min(end + 1, line.size()));
+    if (word.empty()) {
+      return std::nullopt;
+    }
+  }
+  return fmt::format("{}\n{}\n{}\n\n\u2014 {} {}\n", words[0], words[1], words[2], words[0],
+                     words[3]);
 }
 
 Result<OpenedCheckpoint> open_checkpoint(std::string_view bytes, const NoteKey& log,

@@ -8,6 +8,7 @@
 #include "format/note.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,6 +41,17 @@ Result<NoteSignature> cosign(std::string_view checkpoint_text, std::string_view 
 // Errc::bad_seal where it does not hold.
 Result<Cosignature> verify_cosignature(std::string_view checkpoint_text,
                                        const NoteSignature& signature, const NoteKey& witness);
+
+// A checkpoint as one line of a system log, which a log host keeps out of our reach:
+//   sworn-checkpoint ORIGIN SIZE ROOT SIGNATURE
+// ROOT in base64, SIGNATURE as in the line of a note: base64 of key id and signature. The whole
+// note can be made from it, because the name of the key is the origin.
+inline constexpr std::string_view k_checkpoint_line = "sworn-checkpoint ";
+// Errc::bad_usage where the note has extensions or is not signed under its origin.
+Result<std::string> checkpoint_line(std::string_view note);
+// The note of a line that holds one somewhere ("Nov 27 08:00:00 db-07 sworn[1]: sworn-checkpoint
+// ..."); nullopt where it holds none. Nothing is verified.
+std::optional<std::string> note_of_line(std::string_view line);
 
 // A checkpoint that its log signed, and who of `witnesses` saw it. Errc::bad_seal: the log's
 // signature is missing, or that of any known key does not hold; corrupt: not a checkpoint, or one

@@ -301,17 +301,71 @@ void Ledger::remember_head() {
   static_cast<void>(written.has_value());
 }
 
+// The key that the entries name. While one is being replaced the file holds both.
+Result<SigningKey> Ledger::checkpoint_signer() {
+  TRY_ASSIGN(const auto named, NoteKey::parse(head_.checkpoint_key));
+  for (const std::uint64_t offset : {std::uint64_t{0}, std::uint64_t{k_checkpoint_key_bytes}}) {
+    Secret<k_checkpoint_key_bytes> seed;
+    TRY_ASSIGN(const auto n, file(LedgerPart::checkpoint_key).read_at(offset, seed.span()));
+    if (n == k_checkpoint_key_bytes) {
+      TRY_ASSIGN(auto key, SigningKey::from_seed(seed.view()));
+      if (key.public_key() == named.key) {
+        return key;
+      }
+    }
+  }
+  return broken("its checkpoint key is not the one that its entries name");
+}
+
+// Brings the key that counts to the first place, where an interrupted rotation left it in the
+// second.
+Result<void> Ledger::settle_checkpoint_key() {
+  TRY(checkpoint_signer());
+  auto& keys = file(LedgerPart::checkpoint_key);
+  Secret<k_checkpoint_key_bytes> seed;
+  TRY_ASSIGN(const auto n, keys.read_at(0, seed.span()));
+  TRY_ASSIGN(const auto named, NoteKey::parse(head_.checkpoint_key));
+  TRY_ASSIGN(const auto first, SigningKey::from_seed(seed.view()));
+  if (n == k_checkpoint_key_bytes && first.public_key() == named.key) {
+    return {};
+  }
+  TRY(keys.read_at(k_checkpoint_key_bytes, seed.span()));
+  TRY(keys.write_at(0, seed.view()));
+  return keys.sync();
+}
+
+Result<LedgerReceipt> Ledger::rotate_checkpoint_key(std::string actor, std::string reason) {
+  TRY(disk_->lock(options_.lock_timeout_ms));
+  const ScopeExit unlock([this] { disk_->unlock(); });
+  TRY_ASSIGN(auto slots, settle());
+  TRY(settle_checkpoint_key());  // whoever cannot use the old one does not replace it
+  TRY(write_boot_if_new(slots));
+  auto& keys = file(LedgerPart::checkpoint_key);
+  TRY_ASSIGN(auto seed, fresh_seed());
+  TRY_ASSIGN(const auto key, SigningKey::from_seed(seed.view()));
+  // Both are there until the entry decides which one counts.
+  TRY(keys.write_at(k_checkpoint_key_bytes, seed.view()));
+  TRY(keys.sync());
+  LedgerKeyRotation fact;
+  fact.checkpoint_key = NoteKey{head_.origin, NoteKeyType::ed25519, key.public_key()}.vkey();
+  fact.actor = std::move(actor);
+  fact.reason = std::move(reason);
+  TRY_ASSIGN(const auto receipt, append_locked(std::move(fact), slots));
+  remember_head();
+  const Bytes nothing(k_checkpoint_key_bytes);
+  TRY(keys.write_at(0, seed.view()));
+  TRY(keys.sync());
+  TRY(keys.write_at(k_checkpoint_key_bytes, nothing));
+  TRY(keys.sync());
+  return receipt;
+}
+
 Result<std::string> Ledger::checkpoint() {
   TRY(disk_->lock(options_.lock_timeout_ms));
   const ScopeExit unlock([this] { disk_->unlock(); });
   TRY_ASSIGN([[maybe_unused]] const auto slots, settle());
   TRY_ASSIGN(const auto public_key, NoteKey::parse(head_.checkpoint_key));
-  Secret<k_checkpoint_key_bytes> seed;
-  TRY_ASSIGN(const auto n, file(LedgerPart::checkpoint_key).read_at(0, seed.span()));
-  TRY_ASSIGN(const auto key, SigningKey::from_seed(seed.view()));
-  if (n != k_checkpoint_key_bytes || key.public_key() != public_key.key) {
-    return broken("its checkpoint key is not the one that its entries name");
-  }
+  TRY_ASSIGN(const auto key, checkpoint_signer());
   // Nothing leaves the host that a power cut could take back.
   TRY(file(LedgerPart::entries).sync());
   TRY_ASSIGN(const auto note, sign_checkpoint({head_.origin, head_.size, head_.tree.root(), {}},

@@ -52,6 +52,9 @@ class Ledger {
 
   Result<LedgerReceipt> append(LedgerFact fact);
 
+  // Makes a new checkpoint key and enters it; the old one is gone afterwards. The name stays.
+  Result<LedgerReceipt> rotate_checkpoint_key(std::string actor, std::string reason);
+
   // The C2SP checkpoint of everything that is on disk now, signed with the checkpoint key.
   Result<std::string> checkpoint();
 
@@ -73,6 +76,8 @@ class Ledger {
   Result<LedgerReceipt> append_locked(LedgerFact fact, Slots& slots);
   Result<void> write_boot_if_new(Slots& slots);
   Result<Secret<32>> fresh_seed();
+  Result<SigningKey> checkpoint_signer();
+  Result<void> settle_checkpoint_key();
   void remember_head();
   LedgerFile& file(LedgerPart part) { return disk_->file(part); }
   LedgerFile& slot_file(int which) {

@@ -27,7 +27,8 @@ inline constexpr std::size_t k_ledger_parts = 5;
 class LedgerDisk {
  public:
   virtual ~LedgerDisk() = default;
-  // Waits for other processes up to `timeout_ms`; Errc::exhausted when that was not enough.
+  // Waits for other processes: up to `timeout_ms` without one of them having written an entry, and
+  // not more than twelve times that. Errc::exhausted when that was not enough.
   virtual Result<void> lock(int timeout_ms) = 0;
   virtual void unlock() = 0;
   // Never fails: an absent file reads as empty and is created by prepare().
@@ -57,7 +58,8 @@ class PosixLedgerDisk final : public LedgerDisk {
   std::array<std::unique_ptr<File>, k_ledger_parts> files_;
 };
 
-// $XDG_STATE_HOME/sworn/ledger, else ~/.local/state/sworn/ledger.
+// $XDG_STATE_HOME/sworn/ledger, else ~/.local/state/sworn/ledger (HOME, else of the user's entry in
+// passwd).
 Result<std::string> default_user_ledger();
 inline constexpr std::string_view k_host_ledger = "/var/lib/sworn/ledger";
 std::string ledger_entries_path(const std::string& directory);

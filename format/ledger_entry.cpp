@@ -77,7 +77,6 @@ struct FieldWriter {
   void operator()(const LedgerSessionClose& c) const {
     map.binary("mark", encode_mark(c.mark))
         .binary("file_digest", c.file_digest)
-        .unsigned_number("file_bytes", c.file_bytes)
         .text("exit", c.exit);
   }
   void operator()(const LedgerSessionLost& l) const {
@@ -86,8 +85,6 @@ struct FieldWriter {
   void operator()(const LedgerRecovery& r) const {
     map.binary("mark", encode_mark(r.mark))
         .binary("file_digest", r.file_digest)
-        .unsigned_number("file_bytes", r.file_bytes)
-        .unsigned_number("unsealed_bytes", r.unsealed_bytes)
         .text("reason", r.reason);
   }
   void operator()(const LedgerRedaction& r) const {
@@ -202,13 +199,12 @@ class FieldReader {
   }
   void operator()(LedgerHeartbeat& h) { marks(h.sessions); }
   void operator()(LedgerSessionClose& c) {
-    mark(c.mark).fixed("file_digest", c.file_digest).number("file_bytes", c.file_bytes);
+    mark(c.mark).fixed("file_digest", c.file_digest);
     text("exit", c.exit);
   }
   void operator()(LedgerSessionLost& l) { fixed("file_id", l.file_id).text("reason", l.reason); }
   void operator()(LedgerRecovery& r) {
-    mark(r.mark).fixed("file_digest", r.file_digest).number("file_bytes", r.file_bytes);
-    number("unsealed_bytes", r.unsealed_bytes).text("reason", r.reason);
+    mark(r.mark).fixed("file_digest", r.file_digest).text("reason", r.reason);
   }
   void operator()(LedgerRedaction& r) {
     fixed("file_id", r.file_id).fixed("new_digest", r.new_digest);

@@ -58,10 +58,9 @@ struct LedgerHeartbeat {
   std::vector<SessionMark> sessions;
 };
 struct LedgerSessionClose {
-  SessionMark mark;  // of the final seal
-  Digest file_digest{};
-  std::uint64_t file_bytes = 0;
-  std::string exit;  // "exited 0", "signalled 9", ...
+  SessionMark mark;      // of the final seal
+  Digest file_digest{};  // of the whole file; its length is nowhere, it would tell on redacted text
+  std::string exit;      // "exited 0", "signalled 9", ...
 };
 struct LedgerSessionLost {
   FileId file_id{};
@@ -70,8 +69,6 @@ struct LedgerSessionLost {
 struct LedgerRecovery {
   SessionMark mark;  // of the last valid seal
   Digest file_digest{};
-  std::uint64_t file_bytes = 0;
-  std::uint64_t unsealed_bytes = 0;
   std::string reason;
 };
 struct LedgerRedaction {

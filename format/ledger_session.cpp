@@ -72,6 +72,11 @@ Result<SessionIdentity> read_session_identity(const ReadFile& session) {
   return out;
 }
 
+SessionMark mark_of(const VerifyReport& report) {
+  return {report.header->file_id, static_cast<std::uint32_t>(report.seals - 1), report.tree_size,
+          report.root};
+}
+
 Result<LedgerSession> LedgerSession::open(std::unique_ptr<Ledger> ledger, const ReadFile& session,
                                           const LedgerSessionNames& names) {
   TRY_ASSIGN(const auto identity, read_session_identity(session));
@@ -95,9 +100,12 @@ Result<LedgerReceipt> LedgerSession::close(const SealPoint& final_seal, const Re
   LedgerSessionClose fact;
   fact.mark = {file_id_, final_seal.seal_no, final_seal.tree_size, final_seal.root};
   fact.file_digest = digest.digest;
-  fact.file_bytes = digest.bytes;
   fact.exit = std::move(exit);
   return ledger_->append(std::move(fact));
+}
+
+Result<LedgerReceipt> LedgerSession::lose(std::string reason) {
+  return ledger_->append(LedgerSessionLost{file_id_, std::move(reason)});
 }
 
 Result<FileDigest> digest_of(const ReadFile& file) {

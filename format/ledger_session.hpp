@@ -11,6 +11,7 @@
 
 #include "format/ledger.hpp"
 #include "format/session_writer.hpp"
+#include "format/verify.hpp"
 
 #include <memory>
 #include <string>
@@ -38,6 +39,9 @@ struct SessionIdentity {
 };
 Result<SessionIdentity> read_session_identity(const ReadFile& session);
 
+// Of the last valid seal of a verified file; it must have one, and a header.
+SessionMark mark_of(const VerifyReport& report);
+
 struct LedgerSessionNames {
   std::string file_name;  // without directories
   std::string user;
@@ -55,6 +59,8 @@ class LedgerSession {
   // `session`: the finished file, whose digest is recorded. `exit`: "exited 0", "signalled 9".
   Result<LedgerReceipt> close(const SealPoint& final_seal, const ReadFile& session,
                               std::string exit);
+
+  Result<LedgerReceipt> lose(std::string reason);  // session_lost
 
   [[nodiscard]] const LedgerReceipt& opened() const { return opened_; }
   [[nodiscard]] Ledger& ledger() { return *ledger_; }

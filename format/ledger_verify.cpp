@@ -22,7 +22,10 @@ class LedgerVerifier {
   Result<LedgerReport> run();
 
   // What each kind adds to the picture.
-  void operator()(const LedgerGenesis& g) { report_.genesis = g; }
+  void operator()(const LedgerGenesis& g) {
+    report_.genesis = g;
+    report_.checkpoint_keys = {g.checkpoint_key};
+  }
   void operator()(const LedgerBoot& /*boot*/) { ++report_.boots; }
   void operator()(const LedgerSessionOpen& o);
   void operator()(const LedgerHeartbeat& h) {
@@ -34,11 +37,22 @@ class LedgerVerifier {
   void operator()(const LedgerSessionLost& l) { facts_of(l.file_id).lost = l; }
   void operator()(const LedgerRecovery& r) {
     add_mark(r.mark);
-    facts_of(r.mark.file_id).recovery = r;
+    // The first one counts: a later one may be about a file that was changed since.
+    auto& facts = facts_of(r.mark.file_id);
+    if (!facts.recovery) {
+      facts.recovery = r;
+    } else if (facts.recovery->file_digest != r.file_digest) {
+      find(Severity::warning, "found_in_two_states",
+           fmt::format(
+               "entry {}: what an interruption left of session {} was found in another state "
+               "than before",
+               index_, to_hex(r.mark.file_id)));
+    }
   }
   void operator()(const LedgerRedaction& r) { facts_of(r.file_id).redactions.push_back(r); }
   void operator()(const LedgerRetentionDelete& d) { facts_of(d.file_id).deletion = d; }
   void operator()(const LedgerKeyRotation& k) {
+    report_.checkpoint_keys.insert(report_.checkpoint_keys.begin(), k.checkpoint_key);
     find(Severity::note, "key_rotation",
          fmt::format("entry {}: the checkpoint key was changed by {}: {}", index_,
                      printable(k.actor, 80), printable(k.reason, 200)));

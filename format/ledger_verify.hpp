@@ -42,7 +42,8 @@ struct LedgerSessionFacts {
 struct LedgerReport {
   LedgerState state = LedgerState::broken;
   std::optional<LedgerGenesis> genesis;
-  LedgerHead head;  // of the valid prefix
+  LedgerHead head;                           // of the valid prefix
+  std::vector<std::string> checkpoint_keys;  // vkeys, the current one first
   std::uint64_t file_bytes = 0;
   std::optional<WallTime> first_time;
   std::optional<WallTime> last_time;

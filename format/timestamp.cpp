@@ -144,6 +144,19 @@ bool imprint_is_sha256(TS_TST_INFO* info) {
   return ::OBJ_obj2nid(name) == NID_sha256;
 }
 
+// What OpenSSL says about the failure, as " (certificate has expired)".
+std::string reasons() {
+  std::string out;
+  const char* data = nullptr;
+  int flags = 0;
+  while (::ERR_get_error_all(nullptr, nullptr, nullptr, &data, &flags) != 0) {
+    if (data != nullptr && *data != '\0' && (flags & ERR_TXT_STRING) != 0) {
+      out += (out.empty() ? " (" : "; ") + std::string(data);
+    }
+  }
+  return out.empty() ? out : out + ")";
+}
+
 Result<Timestamp> verify_parsed(PKCS7* token, const Digest& imprint, std::string_view authorities) {
   const Info info(::PKCS7_to_TS_TST_INFO(token));
   if (!info || !imprint_is_sha256(info.get())) {
@@ -151,8 +164,9 @@ Result<Timestamp> verify_parsed(PKCS7* token, const Digest& imprint, std::string
   }
   TRY_ASSIGN(auto out, read_info(info.get()));
   TRY_ASSIGN(const auto ctx, make_context(imprint, authorities, out.when));
+  ::ERR_clear_error();
   if (::TS_RESP_verify_token(ctx.get(), token) != 1) {
-    return refused("it is for something else, or no trusted authority signed it");
+    return refused("it is for something else, or no trusted authority signed it" + reasons());
   }
   out.token = der_of(token, ::i2d_PKCS7);
   return out;

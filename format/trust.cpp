@@ -89,6 +89,33 @@ Result<void> take_seen(std::string_view value, TrustedLedger& ledger) {
   return {};
 }
 
+Result<void> take_redactor(std::string_view value, std::vector<TrustedRedactor>& redactors) {
+  const auto [key, name] = split_word(value);
+  TrustedRedactor redactor{std::string(name), {}};
+  TRY(take_hex(key, redactor.key));
+  redactors.push_back(std::move(redactor));
+  return {};
+}
+
+// One line in front of all ledgers.
+Result<void> take_general_line(std::string_view word, std::string_view value, TrustStore& store) {
+  if (word == "redactor") {
+    TRY(take_redactor(value, store.general_redactors));
+  } else if (word == "authority") {
+    const auto der = from_base64(value);
+    if (!der || der->empty()) {
+      return wrong("a certificate in base64 is wanted");
+    }
+    store.authorities.push_back(*der);
+  } else {
+    return wrong("'ledger ID' must come first");
+  }
+  if (store.general_redactors.size() > k_max_items || store.authorities.size() > k_max_items) {
+    return wrong("more than 64 redactors or authorities");
+  }
+  return {};
+}
+
 // One line inside a ledger's part. Errors are completed with the line number by the caller.
 Result<void> take_line(std::string_view word, std::string_view value, TrustedLedger& ledger) {
   if (word == "name") {
@@ -108,10 +135,7 @@ Result<void> take_line(std::string_view word, std::string_view value, TrustedLed
   } else if (word == "seen") {
     return take_seen(value, ledger);
   } else if (word == "redactor") {
-    const auto [key, name] = split_word(value);
-    TrustedRedactor redactor{std::string(name), {}};
-    TRY(take_hex(key, redactor.key));
-    ledger.redactors.push_back(std::move(redactor));
+    TRY(take_redactor(value, ledger.redactors));
   } else if (word == "witness") {
     TRY_ASSIGN(auto witness, NoteKey::parse(value));
     ledger.witnesses.push_back(std::move(witness));
@@ -192,7 +216,7 @@ Result<TrustStore> TrustStore::parse(std::string_view text) {
         taken = wrong("a ledger that is named twice, or one too many");
       }
     } else if (!open) {
-      taken = wrong("'ledger ID' must come first");
+      taken = take_general_line(word, value, out);
     } else if (word != "redactor" && word != "witness" &&
                !seen_words.insert(std::string(word)).second) {
       taken = wrong("said twice: " + printable(word, 40));
@@ -215,6 +239,12 @@ Result<TrustStore> TrustStore::parse(std::string_view text) {
 std::string TrustStore::text() const {
   std::string out(k_first_line);
   out += '\n';
+  for (const auto& redactor : general_redactors) {
+    out += fmt::format("redactor {} {}\n", to_hex(redactor.key), redactor.name);
+  }
+  for (const auto& authority : authorities) {
+    out += fmt::format("authority {}\n", base64(authority));
+  }
   for (const auto& l : ledgers_) {
     out += fmt::format("\nledger {}\nname {}\n", to_hex(l.id), l.name);
     if (!l.host_id.empty()) {
@@ -291,6 +321,50 @@ const TrustedLedger* TrustStore::find_host(std::string_view host_id) const {
   return it == ledgers_.end() ? nullptr : &*it;
 }
 
+std::vector<PublicKey> TrustStore::redactors() const {
+  std::vector<PublicKey> out;
+  const auto take = [&out](const std::vector<TrustedRedactor>& redactors) {
+    for (const auto& redactor : redactors) {
+      out.push_back(redactor.key);
+    }
+  };
+  take(general_redactors);
+  for (const auto& ledger : ledgers_) {
+    take(ledger.redactors);
+  }
+  return out;
+}
+
+std::string TrustStore::authorities_pem() const {
+  constexpr std::size_t k_pem_line = 64;
+  std::string out;
+  for (const auto& der : authorities) {
+    const std::string text = base64(der);
+    out += "-----BEGIN CERTIFICATE-----\n";
+    for (std::size_t i = 0; i < text.size(); i += k_pem_line) {
+      out += text.substr(i, k_pem_line) + "\n";
+    }
+    out += "-----END CERTIFICATE-----\n";
+  }
+  return out;
+}
+
+void TrustStore::add_missing(const TrustStore& other) {
+  for (const auto& ledger : other.ledgers_) {
+    const auto same = std::find_if(ledgers_.begin(), ledgers_.end(),
+                                   [&](const TrustedLedger& l) { return l.id == ledger.id; });
+    if (same == ledgers_.end() && ledgers_.size() < k_max_ledgers) {
+      ledgers_.push_back(ledger);
+    } else if (same != ledgers_.end() && ledger.seen && ledger.genesis == same->genesis &&
+               (!same->seen || same->seen->size < ledger.seen->size)) {
+      same->seen = ledger.seen;
+    }
+  }
+  general_redactors.insert(general_redactors.end(), other.general_redactors.begin(),
+                           other.general_redactors.end());
+  authorities.insert(authorities.end(), other.authorities.begin(), other.authorities.end());
+}
+
 Result<void> TrustStore::put(TrustedLedger ledger) {
   TRY(check(ledger));
   remove(ledger.id);
@@ -316,13 +390,14 @@ Result<std::string> default_trust_store() {
 }
 
 Result<std::vector<TrustedRedactor>> named_redactors() {
-  std::vector<std::string> places{"/etc/sworn/trust"};
+  std::vector<std::string> places{std::string(k_host_trust_store)};
   if (auto own = default_trust_store()) {
     places.push_back(*std::move(own));
   }
   std::vector<TrustedRedactor> out;
   for (const auto& place : places) {
     TRY_ASSIGN(const auto store, TrustStore::load(place));
+    out.insert(out.end(), store.general_redactors.begin(), store.general_redactors.end());
     for (const auto& ledger : store.ledgers()) {
       out.insert(out.end(), ledger.redactors.begin(), ledger.redactors.end());
     }

@@ -48,6 +48,11 @@ struct TrustedLedger {
 
 class TrustStore {
  public:
+  // Of no one ledger: keys that may redact any session, and the certificates (DER) of the RFC 3161
+  // authorities that are believed. At most 64 each.
+  std::vector<TrustedRedactor> general_redactors;
+  std::vector<Bytes> authorities;
+
   // Errc::corrupt with the line number; at most 1 MiB and 4,096 ledgers.
   static Result<TrustStore> parse(std::string_view text);
   // An absent file is an empty store.
@@ -59,6 +64,13 @@ class TrustStore {
   [[nodiscard]] const std::vector<TrustedLedger>& ledgers() const { return ledgers_; }
   [[nodiscard]] const TrustedLedger* find(const LedgerId& id) const;
   [[nodiscard]] const TrustedLedger* find_host(std::string_view host_id) const;
+  // All keys that may redact, of every ledger and of none.
+  [[nodiscard]] std::vector<PublicKey> redactors() const;
+  // The authorities as PEM, for verify_timestamp().
+  [[nodiscard]] std::string authorities_pem() const;
+  // Takes over what `other` has and this one has not; of a ledger that both have only the larger
+  // seen tree.
+  void add_missing(const TrustStore& other);
   // Adds, or replaces the one with the same id.
   Result<void> put(TrustedLedger ledger);
   bool remove(const LedgerId& id);
@@ -67,7 +79,8 @@ class TrustStore {
   std::vector<TrustedLedger> ledgers_;
 };
 
-// $XDG_CONFIG_HOME/sworn/trust, else ~/.config/sworn/trust; "/etc/sworn/trust" is the host's.
+// $XDG_CONFIG_HOME/sworn/trust, else ~/.config/sworn/trust; the other is the host's.
+inline constexpr std::string_view k_host_trust_store = "/etc/sworn/trust";
 Result<std::string> default_trust_store();
 
 // Who may redact, by the user's trust store and the host's.

@@ -68,6 +68,9 @@ class Verifier {
             std::string text);
   // Behind something that we do not know nothing can be called broken.
   void tampered(std::string code, std::uint64_t offset, std::uint64_t length, std::string text) {
+    if (!broken_ && !unsupported_) {
+      report_.good_until = report_.sealed_until;
+    }
     broken_ = broken_ || !unsupported_;
     find(Severity::failure, std::move(code), offset, length, std::move(text));
   }
@@ -638,6 +641,9 @@ void Verifier::check_clocks(const Seal& seal, const RecordScanner::Record& recor
   const auto offset =
       static_cast<std::uint64_t>(seal.wall.us) - static_cast<std::uint64_t>(seal.t.us);
   const auto step = static_cast<std::int64_t>(offset - clock_offset_);
+  if (!first && step < -k_clock_step_us) {
+    report_.clock_back_us = std::max(report_.clock_back_us, -step);
+  }
   if (!first && (step > k_clock_step_us || step < -k_clock_step_us)) {
     find(Severity::warning, "clock_step", record.offset, 0,
          fmt::format("the wall clock was moved by {:.3f} s before seal {}",
@@ -686,6 +692,7 @@ void Verifier::on_seal(const RecordScanner::Record& record) {
   }
   check_clocks(*seal, record);
   tree_ = std::move(tree);
+  report_.tree_size = tree_.size();
   take_seal(*seal, record, root);
 }
 
@@ -736,6 +743,7 @@ void Verifier::on_recovered(const RecordScanner::Record& record) {
     bad("the salvager's signature does not hold");
     return;
   }
+  report_.recovered_from = found->note.source_digest;
   find(Severity::note, "recovered", record.offset, record.body.size(),
        fmt::format("{} events that no seal of the recorder covers were recovered at {}: {}",
                    found->n_events, format_rfc3339(found->note.when, 0),

@@ -80,16 +80,20 @@ struct VerifyReport {
   std::uint64_t unsealed_bytes = 0;
   std::uint64_t gaps = 0;  // gap events in the sealed part
   std::uint64_t hidden_inputs = 0;
-  std::uint64_t late_bytes = 0;  // output after the final drain, counted in END
-  MonoTime max_silence;          // longest time without a seal
-  bool closed = false;           // END and final seal
+  std::uint64_t late_bytes = 0;    // output after the final drain, counted in END
+  MonoTime max_silence;            // longest time without a seal
+  std::int64_t clock_back_us = 0;  // furthest that the wall clock went back between two seals
+  bool closed = false;             // END and final seal
   std::uint64_t redacted_events = 0;
   std::vector<RedactionInfo> redactions;  // oldest first
   bool recovered = false;                 // a salvaged copy: RECOVERED is never counted as sealed
+  Digest recovered_from{};                // SHA-256 of the file that it was made from
   std::optional<WallTime> first_time;     // of the first and last valid seal
   std::optional<WallTime> sealed_until;
+  std::optional<WallTime> good_until;  // tampered: of the last valid seal before the first fault
   PublicKey first_key{};
   Digest root{};                  // of the last valid seal
+  std::uint64_t tree_size = 0;    // records under that root
   std::vector<Finding> findings;  // worst first, then in the order of the file; at most 1,000
   std::uint64_t findings_left_out = 0;
 };

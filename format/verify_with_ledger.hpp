@@ -51,7 +51,8 @@ struct LedgeredReport {
 };
 
 struct LedgerPolicy {
-  bool require_pin = false;  // unpinned (4) where nobody vouches for the ledger
+  bool require_pin = false;          // unpinned (4) where nobody vouches for the ledger
+  std::vector<std::uint64_t> sizes;  // trees whose roots are wanted in LedgerReport::roots
 };
 
 // `trust` may be null. Only I/O trouble is an Error.

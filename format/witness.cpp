@@ -41,14 +41,17 @@ Result<Cosigned> take_cosignatures(std::string_view body, const Note& note,
   for (const auto& line : lines) {
     for (const auto& witness : witnesses) {
       if (line.is_by(witness)) {
-        TRY_ASSIGN(auto cosignature, verify_cosignature(note.text, line, witness));
-        out.cosignatures.push_back(std::move(cosignature));
+        auto cosignature = verify_cosignature(note.text, line, witness);
+        if (!cosignature) {
+          return fail(Errc::corrupt, cosignature.error().context);
+        }
+        out.cosignatures.push_back(std::move(*cosignature));
         extended.signatures.push_back(line);
       }
     }
   }
   if (out.cosignatures.empty()) {
-    return fail(Errc::bad_seal, "the witness answered without a cosignature of a known key");
+    return fail(Errc::corrupt, "the witness answered without a cosignature of a known key");
   }
   out.note = encode(extended);
   return out;

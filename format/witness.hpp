@@ -41,9 +41,9 @@ struct Cosigned {
 
 // Shows `checkpoint` to one witness. `leaves`: of the whole tree that it names. `seen`: the size
 // that this witness saw last as far as we know; where it knows better it is asked again, once.
-// Errc::bad_seal: the witness saw a larger or another tree than this one (a rollback), or its
-// cosignature does not hold; bad_usage: it does not know this ledger or refuses its key; io: it
-// answered with something else.
+// Errc::bad_seal: the witness saw a larger or another tree than this one (a rollback); corrupt: its
+// cosignature does not hold, or its answer is none; bad_usage: it does not know this ledger or
+// refuses its key; io: it answered with something else.
 Result<Cosigned> show_to_witness(WitnessTransport& transport, std::string_view checkpoint,
                                  std::span<const Digest> leaves, std::uint64_t seen,
                                  std::span<const NoteKey> witnesses);

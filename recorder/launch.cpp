@@ -58,6 +58,7 @@ struct Launch {
   audit::CaptureLayers* layers = nullptr;  // parts.audit
   format::RecipientGroups recipients;
   int watcher_fd = -1;  // of parts.audit
+  bool ledger_failed = false;
 };
 
 Result<Stream> make_pipe(int fd) {
@@ -216,6 +217,43 @@ Result<void> start_command(Launch& launch) {
   return {};
 }
 
+// Before the recording, whose header names it. Empty where the options want none.
+Result<std::unique_ptr<SessionLedger>> open_ledger(Launch& launch,
+                                                   const format::SessionHeader& header) {
+  TRY_ASSIGN(const auto directory, ledger_directory(launch.options));
+  if (directory.empty()) {
+    return nullptr;
+  }
+  return SessionLedger::open(directory, header, launch.clock, launch.entropy);
+}
+
+// Puts on record that the session is in no ledger, and why, where the policy lets it go on.
+Result<void> without_ledger(Launch& launch, Recording& recording, const Error& error) {
+  TRY(recording.put(EventKind::gap, encode(format::Gap{"ledger", 0, 0, describe(error)})));
+  TRY(recording.seal_now());
+  const Message message{"rec: this session is in NO LEDGER", describe(error), ""};
+  complain(message);
+  raise_alert(message, launch.parts.recording_path);
+  return {};
+}
+
+// Writes session_open; `error` says why not, where the policy lets the session go on without.
+Result<void> enter_in_ledger(Launch& launch, std::unique_ptr<SessionLedger>& ledger,
+                             Recording& recording, const format::SessionStart& start,
+                             std::optional<Error>& error) {
+  if (ledger) {
+    if (auto entered = ledger->enter(recording, start); !entered) {
+      if (launch.options.on_failure == OnFailure::terminate) {
+        launch.ledger_failed = true;
+        return entered;
+      }
+      error = entered.error();
+      ledger.reset();
+    }
+  }
+  return error ? without_ledger(launch, recording, *error) : Result<void>();
+}
+
 Result<void> begin_recording(Launch& launch) {
   Recording::Plan plan;
   plan.final_path = launch.parts.recording_path;
@@ -223,6 +261,19 @@ Result<void> begin_recording(Launch& launch) {
   plan.header = make_header(launch.options, launch.clock);
   plan.recipients = launch.recipients;
   plan.detached_box = launch.options.detached_box;
+  std::unique_ptr<SessionLedger> ledger;
+  std::optional<Error> ledger_error;
+  if (auto opened = open_ledger(launch, plan.header)) {
+    ledger = std::move(*opened);
+  } else if (launch.options.on_failure == OnFailure::terminate) {
+    launch.ledger_failed = true;
+    return tl::make_unexpected(opened.error());
+  } else {
+    ledger_error = opened.error();
+  }
+  if (ledger) {
+    plan.header.ledger = ledger->reference();
+  }
   TRY_ASSIGN(auto recording, Recording::create(std::move(plan), launch.clock, launch.entropy));
   format::SessionStart start = make_session_start(launch.options);
   start.terminal = launch.terminal_mode;
@@ -239,12 +290,14 @@ Result<void> begin_recording(Launch& launch) {
   const auto begin = [&]() -> Result<void> {
     TRY(recording->put(EventKind::session_start, encode(start)));
     TRY(recording->put(EventKind::clock, encode(now)));
-    return recording->seal_now();  // before the command's first instruction
+    TRY(recording->seal_now());  // before the command's first instruction, as the ledger's entry
+    return enter_in_ledger(launch, ledger, *recording, start, ledger_error);
   };
   if (auto begun = begin(); !begun) {
     recording->discard();
     return begun;
   }
+  launch.parts.ledger = std::move(ledger);
   launch.parts.recording = std::move(recording);
   return {};
 }
@@ -364,7 +417,7 @@ void say_recorded(const Launch& launch) {
 }  // namespace
 
 int record_session(const Options& options, const std::vector<int>& inherited) {
-  Launch launch{options, inherited, {}, {}, {}, false, {}, {}, 0, {}, {}, nullptr, {}, -1};
+  Launch launch{options, inherited, {}, {}, {}, false, {}, {}, 0, {}, {}, nullptr, {}, -1, false};
   launch.parts.options = options;
   auto path = recording_path(launch);
   if (!path) {
@@ -380,6 +433,11 @@ int record_session(const Options& options, const std::vector<int>& inherited) {
     return give_up("cannot start the session", prepared.error(), "");
   }
   if (auto begun = begin_recording(launch); !begun) {
+    if (launch.ledger_failed) {
+      return give_up("cannot enter the session in its ledger", begun.error(),
+                     "nothing was started. See what is wrong with it: sworn ledger check; "
+                     "--ledger=DIR takes another one, --ledger=none records without");
+    }
     const int why = begun.error().sys;
     const bool usage = why == EEXIST || why == ENOENT || why == ENOTDIR || why == ENAMETOOLONG;
     if (usage || options.on_failure == OnFailure::terminate) {

@@ -158,6 +158,9 @@ ParsedOptions parse_options(const std::vector<std::string>& args) {
          "--alerts", [&options](const std::string& text) { options.alert_fd = alert_socket(text); },
          "Run alert rules while the session is recorded: a TOML file, or default")
       ->type_name("RULES");
+  app.add_option("--ledger", options.ledger,
+                 "Keep the session in the ledger DIR instead of the user's own; none: in no ledger")
+      ->type_name("DIR|none");
   app.add_option("--reason", options.reason, "Why this session takes place; on record")
       ->type_name("TEXT");
   app.add_option("--ticket", options.ticket, "The ticket it belongs to; on record")

@@ -50,6 +50,7 @@ std::string policy_text(const Options& options) {
                         options.second_person.empty() ? "no" : "yes",
                         options.detached_box.empty() ? "no" : "yes");
   }
+  text += fmt::format("ledger={}\n", options.ledger.empty() ? "user" : options.ledger);
   return text;
 }
 

@@ -45,6 +45,7 @@ struct Options {
   audit::CaptureMode capture = audit::CaptureMode::automatic;
   std::string capture_ring;  // bytes between kernel and sworn-bpf; "" for its default
   int alert_fd = -1;         // socket of the process that runs the alert rules
+  std::string ledger;        // its directory; empty: the user's own; "none"
   std::string reason;
   std::string ticket;
   // Encrypts the recording: recipients (age1...) or files with them. With a second person, one of

@@ -203,10 +203,21 @@ void Recording::after_seal() {
   requested_.notify_one();
 }
 
+Result<std::optional<format::SealPoint>> Recording::sync_point() {
+  std::optional<format::SealPoint> out;
+  {
+    const std::lock_guard lock(writer_mutex_);
+    out = writer_->last_seal();
+  }
+  TRY(file_->sync());
+  return out;
+}
+
 void Recording::ask_seal(SealReason reason) {
   {
     const std::lock_guard lock(request_mutex_);
     request_.seal = reason;
+    request_.heartbeat = request_.heartbeat || reason == SealReason::heartbeat;
   }
   requested_.notify_one();
 }
@@ -271,6 +282,9 @@ void Recording::serve(const Request& request) {
   make_keys();
   if (request.seal || request.work) {
     sync_file();
+  }
+  if (request.heartbeat && on_heartbeat_) {
+    on_heartbeat_();
   }
   tell_loop();
 }

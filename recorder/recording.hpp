@@ -52,6 +52,8 @@ class Recording {
   Recording& operator=(const Recording&) = delete;
 
   Result<void> start_worker(std::function<void()> on_change);
+  // Runs on the worker behind each heartbeat's seal; before start_worker().
+  void on_heartbeat(std::function<void()> callback) { on_heartbeat_ = std::move(callback); }
 
   // As TailWriter: empty means full, wait for on_change. Keeps room for what must be recorded at
   // once.
@@ -63,6 +65,10 @@ class Recording {
   // does.
   Result<void> put(format::EventKind kind, ByteView data,
                    std::optional<MonoTime> at = std::nullopt);
+
+  // Forces the file to the disk and returns the last seal that is there for certain; nullopt before
+  // the first. From any thread; waits for the disk.
+  Result<std::optional<format::SealPoint>> sync_point();
 
   // Everything recorded so far is sealed when this returns; with SyncMode::critical it is also on
   // the disk. Wakes nobody up: what it leaves to be done is asked for by after_seal(), when the key
@@ -95,6 +101,7 @@ class Recording {
   struct Request {
     bool work = false;
     bool key = false;
+    bool heartbeat = false;
     std::optional<format::SealReason> seal;
   };
 
@@ -121,6 +128,7 @@ class Recording {
   std::unique_ptr<ReservedFile> file_;
   std::unique_ptr<format::TailWriter> tail_;
   std::function<void()> on_change_;
+  std::function<void()> on_heartbeat_;
 
   std::mutex writer_mutex_;
   std::unique_ptr<format::SessionWriter> writer_;  // guarded by writer_mutex_, as the next three

@@ -136,6 +136,12 @@ Actions SessionCore::on_trouble(Trouble trouble, const std::string& why, MonoTim
   }
   if (trouble == Trouble::low_space) {
     out.emplace_back(PutGap{"disk_full", why});
+  } else if (trouble == Trouble::ledger) {
+    out.emplace_back(PutGap{"ledger", why});
+  }
+  if (trouble == Trouble::ledger && settings_.on_failure == OnFailure::continue_and_alert) {
+    out.emplace_back(Alert{"this session is NO LONGER ENTERED IN THE LEDGER", why});
+    return out;
   }
   if (settings_.on_failure == OnFailure::continue_and_alert) {
     recording_ = false;
@@ -144,7 +150,10 @@ Actions SessionCore::on_trouble(Trouble trouble, const std::string& why, MonoTim
     return out;
   }
   failed_ = true;
-  out.emplace_back(Alert{"this session ends: it can no longer be recorded", why});
+  out.emplace_back(Alert{trouble == Trouble::ledger
+                             ? "this session ends: it can no longer be entered in the ledger"
+                             : "this session ends: it can no longer be recorded",
+                         why});
   request_end(out, SIGHUP, now);
   if (trouble == Trouble::dead) {  // not one more byte may be shown
     recording_ = false;

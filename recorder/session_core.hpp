@@ -35,6 +35,7 @@ struct CommandReport {
 enum class Trouble : std::uint8_t {
   low_space,  // only the reserve is left: the session can be closed properly
   dead,       // nothing can be written any more
+  ledger,     // the session can be recorded, but not entered in its ledger
 };
 
 // Actions.

@@ -95,13 +95,18 @@ std::string variable(const char* name) {
   return value == nullptr ? std::string() : std::string(value).substr(0, k_max_value_bytes);
 }
 
+}  // namespace
+
 std::string host_name() {
   std::array<char, HOST_NAME_MAX + 1> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data())
                                                           : std::string();
 }
 
-}  // namespace
+std::string user_name() {
+  const passwd* entry = ::getpwuid(::geteuid());
+  return entry == nullptr ? std::string() : std::string(entry->pw_name);
+}
 
 bool may_record_variable(std::string_view name) {
   return name.starts_with("LC_") ||
@@ -126,9 +131,7 @@ format::SessionHeader make_header(const Options& options, Clock& clock) {
 format::SessionStart make_session_start(const Options& options) {
   format::SessionStart start;
   start.uid = ::geteuid();
-  if (const passwd* entry = ::getpwuid(start.uid); entry != nullptr) {
-    start.user = entry->pw_name;
-  }
+  start.user = user_name();
   start.loginuid = read_number("/proc/self/loginuid");
   start.audit_ses = read_number("/proc/self/sessionid");
   std::array<gid_t, 1024> groups{};

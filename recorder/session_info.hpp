@@ -15,6 +15,9 @@ namespace sworn::recorder {
 
 format::SessionHeader make_header(const Options& options, Clock& clock);
 
+std::string host_name();
+std::string user_name();  // of the effective user; empty where the account has no name
+
 // Everything but terminal, size, argv and pids, which the caller knows better.
 format::SessionStart make_session_start(const Options& options);
 

@@ -157,6 +157,10 @@ Result<void> SessionRunner::set_up() {
     }));
   }
   if (parts_.recording) {
+    if (parts_.ledger) {
+      parts_.recording->on_heartbeat([ledger = parts_.ledger.get()] { ledger->beat(); });
+      TRY(parts_.ledger->start(*parts_.recording, [this] { loop_->wake(); }));
+    }
     TRY(parts_.recording->start_worker([this] { loop_->wake(); }));
   }
   return {};
@@ -178,8 +182,9 @@ Result<int> SessionRunner::run() {
   }
   end_session();
   const auto outcome = core_->outcome();
-  return close_error_ && parts_.options.on_failure == OnFailure::terminate ? k_exit_recorder_failed
-                                                                           : outcome.exit_status;
+  return (close_error_ || ledger_error_) && parts_.options.on_failure == OnFailure::terminate
+             ? k_exit_recorder_failed
+             : outcome.exit_status;
 }
 
 // --- output
@@ -466,6 +471,7 @@ void SessionRunner::arm_timer() {
 }
 
 void SessionRunner::after_event() {
+  look_at_ledger();
   if (parts_.recording && parts_.recording->dead()) {
     trouble(Trouble::dead, describe(parts_.recording->error()));
   } else if (parts_.recording && parts_.recording->low_space()) {
@@ -620,11 +626,25 @@ void SessionRunner::alert(const Alert& alert) {
   }
 }
 
+void SessionRunner::look_at_ledger() {
+  const auto failure = parts_.ledger ? parts_.ledger->take_failure() : std::nullopt;
+  if (!failure) {
+    return;
+  }
+  if (failure->final) {
+    trouble(Trouble::ledger, describe(failure->error));
+  } else {
+    run_action(PutGap{"ledger", describe(failure->error)});
+  }
+}
+
 void SessionRunner::close_recording() {
   if (!parts_.recording) {
     return;
   }
-  if (auto closed = close_file(0); !closed) {
+  const auto closed = close_file(0);
+  end_in_ledger(closed, "not recorded to its end");
+  if (!closed) {
     close_error_ = closed.error();
   }
   parts_.recording.reset();
@@ -667,9 +687,12 @@ void SessionRunner::end_session() {
   }
   put(EventKind::exit, encode(exit));
   put_clock("end");
-  if (auto closed = close_file(late); !closed) {
+  const auto closed = close_file(late);
+  if (!closed) {
     close_error_ = closed.error();
   }
+  end_in_ledger(closed, exit.signal != 0 ? "signalled " + std::to_string(exit.signal)
+                                         : "exited " + std::to_string(exit.status));
   show_rest();
   if (parts_.terminal) {
     parts_.terminal->leave();
@@ -685,6 +708,25 @@ void SessionRunner::end_session() {
         {"rec: the recording could not be closed", describe(*close_error_),
          "what was recorded is in " + printable(parts_.recording_path) + ".part: sworn salvage"});
   }
+  if (ledger_error_) {
+    complain({"rec: the end of the session could not be entered in the ledger",
+              describe(*ledger_error_), "see what is wrong with it: sworn ledger check"});
+  }
+}
+
+// Once; the ledger's thread ends here, before the recording goes.
+void SessionRunner::end_in_ledger(const Result<void>& closed, const std::string& exit) {
+  if (!parts_.ledger || !parts_.recording) {
+    return;
+  }
+  const auto seal = parts_.recording->last_seal();
+  auto entered = closed && seal ? parts_.ledger->close(*seal, parts_.recording->final_path(), exit)
+                                : parts_.ledger->lose(closed ? "it was never sealed"
+                                                             : describe(closed.error()));
+  if (!entered) {
+    ledger_error_ = entered.error();
+  }
+  parts_.ledger.reset();
 }
 
 Result<void> SessionRunner::close_file(std::uint64_t late_bytes) {

@@ -12,6 +12,7 @@
 #include "recorder/output_lane.hpp"
 #include "recorder/recording.hpp"
 #include "recorder/session_core.hpp"
+#include "recorder/session_ledger.hpp"
 #include "recorder/signals.hpp"
 #include "recorder/user_terminal.hpp"
 
@@ -43,9 +44,10 @@ struct SessionParts {
   std::unique_ptr<Recording>
       recording;               // empty: it could not be made, and the policy lets the session go on
   std::string recording_path;  // also where there is none
-  std::optional<UserTerminal> terminal;  // empty: streams
-  bool take_terminal = true;             // at once, not when the command asks for it
-  Fd ptm;                                // of the session's terminal
+  std::unique_ptr<SessionLedger> ledger;  // empty: the session is kept in none
+  std::optional<UserTerminal> terminal;   // empty: streams
+  bool take_terminal = true;              // at once, not when the command asks for it
+  Fd ptm;                                 // of the session's terminal
   TermSize size;
   std::vector<OutputLane> lanes;
   std::optional<OutputLane> input_lane;  // streams: standard input
@@ -130,6 +132,8 @@ class SessionRunner final : private LaneHost, private KeyboardHost {
 
   void end_session();
   Result<void> close_file(std::uint64_t late_bytes);
+  void end_in_ledger(const Result<void>& closed, const std::string& exit);
+  void look_at_ledger();
   void show_rest();
 
   SessionParts parts_;
@@ -157,6 +161,7 @@ class SessionRunner final : private LaneHost, private KeyboardHost {
   bool reported_ended_ = false;
   std::optional<Error> close_error_;
   std::optional<format::SealPoint> final_seal_;
+  std::optional<Error> ledger_error_;
 };
 
 }  // namespace sworn::recorder

@@ -40,6 +40,8 @@ only 'zstd.*\.h' 'format/compress\.cpp|audit/logs/decompress\.cpp|player/(keyfra
 only 'openssl/.*' 'format/(sign|digest|sha256_lanes|key_derivation|aead|timestamp)\.cpp'
 only 'msgpack(\.hpp|/.*)' 'format/msgpack_map\.cpp'
 only 'simdjson\.h' 'audit/logs/.*\.cpp'
+only 'curl/.*' 'cli/http_client\.cpp'
+only 'archive.*\.h' 'cli/case_archive\.cpp'
 only 'CLI/.*' 'recorder/.*\.[ch]pp'
 only 'toml\+\+/.*' 'audit/logs/toml_file\.cpp|recorder/host/config\.cpp'
 only 'systemd/.*' 'audit/logs/journal_stream\.cpp'

@@ -165,6 +165,66 @@ def kills(context, corpus, count, seed):
     return section, not failures
 
 
+def ledger_kills(context, count, seed):
+    """kill -9 of recorders that share one ledger, at random moments of their start, life and end."""
+    section = Section("ledger-kills", "kill -9 of recorders that share one ledger")
+    product(context)
+    rng = random.Random(seed)
+    home = pathlib.Path(tempfile.mkdtemp(prefix="ledger-", dir=context.work))
+    sworn = pathlib.Path(context.build) / "cli/sworn"
+    environment = {**os.environ, "HOME": str(home), "XDG_STATE_HOME": "", "XDG_DATA_HOME": ""}
+
+    def record(name, *command):
+        return subprocess.Popen([sworn, "rec", "-q", "-o", home / name, "--", *command], env=environment,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def check():
+        out = subprocess.run([sworn, "ledger", "check", "--json"], env=environment, capture_output=True, check=False)
+        return json.loads(out.stdout)
+
+    failures, killed = [], 0
+    while killed < count:
+        batch = [record(f"{killed + i}.sworn", "sleep", f"{rng.random() * 0.4:.3f}") for i in range(8)]
+        for process in batch:
+            time.sleep(rng.random() * 0.04)
+            if rng.random() < 0.75:
+                process.kill()
+        for process in batch:
+            process.wait()
+        killed += len(batch)
+        report = check()
+        if report["state"] not in ("INTACT", "TORN"):
+            failures.append(f"after {killed}: {report['state']}, kept in {home}")
+            break
+        if killed % 200 == 0:
+            note(f"ledger kills: {killed} of {count}")
+    for i in range(50):  # each start settles what it finds
+        record(f"last-{i}.sworn", "sleep", "1.2" if i == 0 else "0").wait()
+        if not list((home / ".local/state/sworn/ledger/open").glob("[0-9a-f]*")):
+            break
+    report = check()
+    sessions = report["sessions"]
+    if report["state"] != "INTACT" or report["findings"]:
+        failures.append(f"at the end: {report['state']}, {report['findings'][:3]}, kept in {home}")
+    section.text(
+        f"{killed} recorders (seed {seed}), eight at once in one ledger, three of four killed within the first 0.3 s. "
+        f"At the end: {report['entries']:,} entries, {report['state']}; sessions closed {sessions['closed']:,}, "
+        f"lost and said so {sessions['lost']:,}, open without an end {sessions['open']:,}."
+    )
+    held = not failures
+    section.targets(
+        [
+            (f"never forked or broken in {killed} kills", report["state"], held),
+            ("every opened session has an end", f"{sessions['open']:,} without", sessions["open"] == 0),
+        ]
+    )
+    for failure in failures:
+        section.text(failure)
+    if held:
+        shutil.rmtree(home)
+    return section, held and sessions["open"] == 0
+
+
 def fuzz(context, minutes, jobs, only=None):
     """Every fuzz target of the tree for some minutes, with the fuzz preset (libFuzzer, ASan, UBSan)."""
     section = Section("fuzz", "Fuzzing")
@@ -349,6 +409,7 @@ def soak(context, corpus, minutes):
 # a line here; it returns (Section, whether what it promises held).
 JOBS = {
     "kills": ("200 kills", lambda context, o: kills(context, o.corpus(), o.count or 200, o.seed)),
+    "ledger": ("400 killed recorders", lambda context, o: ledger_kills(context, o.count or 400, o.seed)),
     "fuzz": ("10 minutes a target", lambda context, o: fuzz(context, o.minutes or 10, o.jobs, o.only)),
     "soak": ("30 minutes", lambda context, o: soak(context, o.corpus(), o.minutes or 30)),
 }

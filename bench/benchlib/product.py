@@ -80,6 +80,34 @@ def format_costs(context, corpus):
     return section
 
 
+def ledger_costs(context):
+    section = Section("ledger", "The ledger: what an entry costs")
+    entries = context.scaled(500, least=20)
+    report = context.json([context.tool("ledger"), context.work, "--entries", entries])
+    section.text(
+        "Appended one by one to a ledger on the disk of this machine: two key slots and the entry, each synced "
+        "(three fdatasync), under the lock. A session writes one open, one heartbeat a minute (swornd: one for all "
+        "sessions of the host) and one close, none of them in the thread that relays the terminal."
+    )
+    section.table(
+        ["entry", "bytes", "p50 us", "p99 us"],
+        [
+            (name, f"{report[key]['bytes']:.0f}", f"{report[key]['p50_us']:.0f}", f"{report[key]['p99_us']:.0f}")
+            for name, key in (
+                ("session_open", "session_open"),
+                ("heartbeat of 1 session", "heartbeat_1"),
+                ("heartbeat of 100 sessions", "heartbeat_100"),
+                ("session_close", "session_close"),
+            )
+        ],
+    )
+    section.text(
+        f"Made anew: {report['create_us']:.0f} us; opened with {report['entries']} entries: {report['open_us']:.0f} us; "
+        f"checkpoint: {report['checkpoint_us']:.0f} us; verified: {report['verify_us_per_entry']:.1f} us an entry."
+    )
+    return section
+
+
 # In a file name of every listing of /usr, a few times a round of the corpus.
 RARE = "libcrypto[.]so[.]3"
 

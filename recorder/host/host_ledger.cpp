@@ -113,7 +113,6 @@ void HostLedger::close(std::shared_ptr<Entry> entry, SessionNote note, Mark mark
         format::LedgerSessionClose fact;
         fact.mark = session_mark(entry->file_id, mark);
         fact.file_digest = digest.digest;
-        fact.file_bytes = digest.bytes;
         fact.exit = exit;
         return append_now(std::move(fact));
       },

@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-NOW = 1795224300
+NOW = int(os.environ.get("WITNESS_NOW", "1795224300"))
 
 
 def answer(status, body="", kind="text/plain"):

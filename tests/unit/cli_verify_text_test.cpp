@@ -10,8 +10,9 @@ using format::VerifyReport;
 
 namespace {
 
-VerifyReport report_of(Verdict verdict) {
-  VerifyReport r;
+format::Evidence report_of(Verdict verdict) {
+  format::Evidence e;
+  VerifyReport& r = e.session;
   r.verdict = verdict;
   r.seals = 3;
   r.chunks = 1;
@@ -23,7 +24,12 @@ VerifyReport report_of(Verdict verdict) {
   r.max_silence = {31'000'000};
   r.first_time = WallTime{0};
   r.sealed_until = WallTime{60'000'000};
-  return r;
+  e.standing = verdict == Verdict::self_consistent ? format::Standing::self_consistent
+               : verdict == Verdict::incomplete    ? format::Standing::incomplete
+               : verdict == Verdict::unsealed      ? format::Standing::unsealed
+               : verdict == Verdict::tampered      ? format::Standing::tampered
+                                                   : format::Standing::unsupported;
+  return e;
 }
 
 VerifyContext context() {
@@ -76,7 +82,8 @@ TEST_CASE("cli verify: an open file is told apart from a live one") {
 
 TEST_CASE("cli verify: findings are shown escaped with their place") {
   auto r = report_of(Verdict::tampered);
-  r.findings.push_back({format::Severity::failure, "bad_signature", 12'345, 20, "seal \x1b[2J 7"});
+  r.session.findings.push_back(
+      {format::Severity::failure, "bad_signature", 12'345, 20, "seal \x1b[2J 7"});
   const auto text = render_verify(r, context());
   CHECK(contains(text, "failure       bad_signature at byte 12,345 (+20): seal \\x1b[2J 7"));
   CHECK(contains(explain_verdict(r, context()).why, "bad_signature at byte 12,345"));
@@ -84,7 +91,7 @@ TEST_CASE("cli verify: findings are shown escaped with their place") {
 
 TEST_CASE("cli verify: JSON carries the exit status and the findings") {
   auto r = report_of(Verdict::tampered);
-  r.findings.push_back({format::Severity::failure, "bad_signature", 1, 2, "text"});
+  r.session.findings.push_back({format::Severity::failure, "bad_signature", 1, 2, "text"});
   const auto json = verify_to_json(r, context());
   CHECK(json["schema"] == "sworn.verify/1");
   CHECK(json["exit_status"] == 3);

@@ -64,7 +64,7 @@ TEST_CASE("ledger: every kind of entry reads back as it was written") {
   SampleLedger s;
   const std::vector<LedgerFact> facts{
       LedgerSessionLost{test::sample_file_id(2), "killed"},
-      LedgerRecovery{test::sample_mark(2, 4), sha256({}), 1000, 17, "boot"},
+      LedgerRecovery{test::sample_mark(2, 4), sha256({}), "boot"},
       LedgerRedaction{test::sample_file_id(1), sha256({}), "privacy", "token"},
       LedgerRetentionDelete{test::sample_file_id(1), sha256({}), "cron", "90 days"},
       LedgerAnchor{"rfc3161", 5, sha256({}), to_bytes("token")},
@@ -79,7 +79,7 @@ TEST_CASE("ledger: every kind of entry reads back as it was written") {
   const auto report = verified(s.entries());
   CHECK(report.state == LedgerState::intact);
   CHECK(report.anchors == 1);
-  CHECK(report.session(test::sample_file_id(2))->recovery->unsealed_bytes == 17);
+  CHECK(report.session(test::sample_file_id(2))->recovery->reason == "boot");
   CHECK(report.session(test::sample_file_id(1))->deletion->actor == "cron");
   CHECK_FALSE(encode(LedgerEntry{{}, {}, LedgerUnknown{"x"}}));
   CHECK_FALSE(encode(LedgerEntry{{}, {}, LedgerAnchor{"x", 1, {}, Bytes(70'000)}}));

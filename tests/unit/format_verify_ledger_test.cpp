@@ -1,92 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // A session held against its ledger: the rows of the threat table that a file alone cannot answer.
-#include "format/ledger_session.hpp"
 #include "format/redact.hpp"
-#include "format/verify_with_ledger.hpp"
-#include "tests/support/sample_ledger.hpp"
-#include "tests/support/sample_session.hpp"
+#include "tests/support/ledgered_session.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace sworn;
 using namespace sworn::format;
+using test::Host;
 using test::MemFile;
 using test::MemLedgerDisk;
 using test::MemLedgerMedia;
 using test::must;
 
 namespace {
-
-// A host with a ledger, and a session that is kept in it.
-class Host {
- public:
-  Host() { ledger = open(); }
-  Host(const Host&) = delete;
-  Host& operator=(const Host&) = delete;
-
-  std::unique_ptr<Ledger> open() {
-    return std::move(*Ledger::open(std::make_unique<MemLedgerDisk>(media), clock, entropy,
-                                   test::sample_ledger_options()));
-  }
-
-  // Header and first seal are written; the ledger knows the session.
-  void begin() {
-    SessionHeader header;
-    header.host_id = test::sample_ledger_options().identity.host_id;
-    header.started = clock.wall();
-    header.mode = "standalone";
-    header.ledger = encode(make_ledger_reference(*ledger));
-    writer = SessionWriter::create(file, clock, session_entropy, header).value();
-    kept.emplace(std::move(*LedgerSession::open(open(), file, {"a.sworn", "alice", 1001, 7})));
-    output("one");
-  }
-  void output(std::string_view text) {
-    clock.advance(1000);
-    const EventView event{number++,     EventKind::output, clock.mono(),
-                          clock.mono(), as_bytes(text),    false};
-    must(writer->append({&event, 1}));
-    must(writer->seal(SealReason::interval));
-    seal_ends.push_back(file.data().size());
-  }
-  void heartbeat() { REQUIRE(kept->heartbeat(writer->last_seal().value())); }
-  void end() {
-    must(writer->finish({}));
-    REQUIRE(kept->close(writer->last_seal().value(), file, "exited 0"));
-  }
-  static void whole(Host& h) {
-    h.begin();
-    h.heartbeat();
-    h.output("two");
-    h.heartbeat();
-    h.output("three");
-    h.end();
-  }
-
-  LedgeredReport check(const TrustStore* trust = nullptr, const LedgerPolicy& policy = {}) {
-    MemFile entries;
-    entries.data() = media.files[0].seen;
-    const auto report = verify(file).value();
-    return verify_with_ledger(file, report, entries, trust, policy).value();
-  }
-  LedgerReport ledger_report(std::vector<std::uint64_t> sizes = {}) {
-    MemFile entries;
-    entries.data() = media.files[0].seen;
-    LedgerVerifyOptions options;
-    options.sizes = std::move(sizes);
-    return verify_ledger(entries, options).value();
-  }
-
-  MemLedgerMedia media;
-  test::FakeClock clock;
-  test::FakeEntropy entropy{5};
-  test::FakeEntropy session_entropy{6};
-  std::unique_ptr<Ledger> ledger;
-  MemFile file;
-  std::unique_ptr<SessionWriter> writer;
-  std::optional<LedgerSession> kept;
-  std::vector<std::size_t> seal_ends;
-  std::uint64_t number = 0;
-};
 
 bool has(const LedgeredReport& report, std::string_view code) {
   return std::any_of(report.findings.begin(), report.findings.end(),
@@ -329,7 +256,6 @@ TEST_CASE("ledgered: a recovered file that was changed afterwards") {
   const auto point = h.writer->last_seal().value();
   recovery.mark = {h.writer->header().file_id, point.seal_no, point.tree_size, point.root};
   recovery.file_digest = digest.digest;
-  recovery.file_bytes = digest.bytes;
   recovery.reason = "power";
   REQUIRE(h.kept->ledger().append(recovery));
   CHECK(h.check().verdict == LedgerVerdict::incomplete);

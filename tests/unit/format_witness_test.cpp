@@ -157,10 +157,10 @@ TEST_CASE("witness: answers that are wrong are refused for what they are") {
   const auto stranger = SigningKey::from_seed(seed).value();
   const auto text = parse_note(note).value().text;
   CHECK(code_for({200, "", signature_line(cosign(text, "w.example", stranger, {}).value())}) ==
-        Errc::bad_seal);
+        Errc::corrupt);
   auto forged = cosign(text, "witness.example/w7", stranger, {}).value();
   forged.key_id = keys[0].id();
-  CHECK(code_for({200, "", signature_line(forged)}) == Errc::bad_seal);
+  CHECK(code_for({200, "", signature_line(forged)}) == Errc::corrupt);
   FixedWitness unused({200, "", ""});
   CHECK(show_to_witness(unused, note, std::span(leaves).first(3), 0, keys).error().code ==
         Errc::bad_usage);

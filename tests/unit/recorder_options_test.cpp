@@ -27,8 +27,10 @@ TEST_CASE("recorder: options have defaults") {
   CHECK(parsed.options->sync == SyncMode::interval);
   CHECK(parsed.options->on_failure == OnFailure::terminate);
   CHECK_FALSE(parsed.options->quiet);
-  CHECK(policy_text(*parsed.options) ==
-        "mode=standalone\ninput=commands\nsync=interval\non_failure=terminate\ncapture=auto\n");
+  CHECK(
+      policy_text(*parsed.options) ==
+      "mode=standalone\ninput=commands\nsync=interval\non_failure=terminate\ncapture=auto\nledger="
+      "user\n");
 }
 
 TEST_CASE("recorder: options are read in every spelling") {
