@@ -62,7 +62,7 @@ def store(path, sections, scale=1.0):
 
 
 ORDER = [
-    "throughput", "latency", "start", "sizes", "memory", "loss", "format", "playback", "logs", "hooks", "alerts", "kills", "fuzz",
+    "throughput", "latency", "start", "sizes", "memory", "loss", "format", "exec", "playback", "logs", "hooks", "alerts", "kills", "fuzz",
     "soak",
 ]
 
