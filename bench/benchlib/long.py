@@ -405,11 +405,27 @@ def soak(context, corpus, minutes):
     return section, all(met for _, _, met in good)
 
 
+def secrets_typed(context, tries, seed):
+    """Passwords at the prompts of real programs, with random timing; none may be in a byte that was written."""
+    section = Section("secrets", "Passwords typed at the prompts of real programs")
+    script = common.ROOT / "tests/session/secrets_session.py"
+    done = context.run(
+        ["python3", script, context.build, "--tries", tries, "--seed", seed], timeout=3600, check=False
+    )
+    if done.returncode == 77:
+        raise BenchError(done.stdout.decode().strip())
+    text = done.stdout.decode().strip() + done.stderr.decode().strip()
+    section.text(text.splitlines()[0] if done.returncode == 0 else text[:2000])
+    section.targets([("0 secrets in what was written", "0" if done.returncode == 0 else "some", done.returncode == 0)])
+    return section, done.returncode == 0
+
+
 # The named jobs of bench/long: NAME -> (what it takes by default, function of (context, options)). A new one needs
 # a line here; it returns (Section, whether what it promises held).
 JOBS = {
     "kills": ("200 kills", lambda context, o: kills(context, o.corpus(), o.count or 200, o.seed)),
     "ledger": ("400 killed recorders", lambda context, o: ledger_kills(context, o.count or 400, o.seed)),
     "fuzz": ("10 minutes a target", lambda context, o: fuzz(context, o.minutes or 10, o.jobs, o.only)),
+    "secrets": ("200 tries each", lambda context, o: secrets_typed(context, o.count or 200, o.seed)),
     "soak": ("30 minutes", lambda context, o: soak(context, o.corpus(), o.minutes or 30)),
 }
