@@ -5,6 +5,7 @@
 #include "base/fd.hpp"
 #include "base/file.hpp"
 #include "base/printable.hpp"
+#include "format/key_ring.hpp"
 
 #define TOML_HEADER_ONLY 1
 #define TOML_ENABLE_FORMATTERS 0
@@ -248,6 +249,17 @@ void check_sense(Parser& parser, const toml::table& root, const Config& config) 
     return std::any_of(config.retention.begin(), config.retention.end(),
                        [&](const Retention& each) { return each.name == name; });
   };
+  for (const auto* people : {&config.recipients, &config.second_person}) {
+    for (const auto& each : *people) {
+      if (const auto read = format::read_recipients(each); !each.starts_with("age1") || !read) {
+        parser.problem(root.source(),
+                       fmt::format("'{}' is no age recipient (age1...)", printable(each)));
+      }
+    }
+  }
+  if (config.recipients.empty() && !config.second_person.empty()) {
+    parser.problem(root.source(), "[encryption] second_person needs recipients");
+  }
   std::vector<const Rules*> all{&config.session};
   for (const auto& audience : config.audiences) {
     all.push_back(&audience.rules);
@@ -314,7 +326,9 @@ void read_root(Parser& parser, const toml::table& root, Config& config) {
            }},
           {"encryption",
            [&](const toml::node& node) {
-             parser.table(node, "[encryption]", {{"recipients", parser.list(config.recipients)}});
+             parser.table(node, "[encryption]",
+                          {{"recipients", parser.list(config.recipients)},
+                           {"second_person", parser.list(config.second_person)}});
            }},
           {"terminal",
            [&](const toml::node& node) {

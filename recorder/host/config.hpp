@@ -69,7 +69,8 @@ struct Config {
   std::vector<std::string> environment;  // in addition to the built-in list
   // [anchors], [encryption]
   std::vector<std::string> required_anchors;
-  std::vector<std::string> recipients;
+  std::vector<std::string> recipients;     // age1...: every session is encrypted to them
+  std::vector<std::string> second_person;  // not empty: one of both lists is needed to read one
   // [terminal]
   std::vector<std::string> login_programs{"/usr/sbin/sshd", "/usr/lib/openssh/sshd-session",
                                           "/bin/login", "/usr/bin/login"};

@@ -123,6 +123,8 @@ Result<void> Daemon::start_session(Connection& c, const Rules& rules) {
   m.plan.reason = c.hello.reason;
   m.plan.ticket = c.hello.ticket;
   m.plan.policy = effective_policy(config_, rules);
+  m.plan.encrypt_to = config_.recipients;
+  m.plan.second_person = config_.second_person;
   m.plan.cwd = working_directory(c.peer.pid);
   m.plan.notice = rules.notice;
   m.plan.ledger = ledger_->reference();

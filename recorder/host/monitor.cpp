@@ -4,6 +4,7 @@
 #include "audit/capture_layers.hpp"
 #include "base/printable.hpp"
 #include "format/digest.hpp"
+#include "format/key_ring.hpp"
 #include "recorder/host/daemon_link.hpp"
 #include "recorder/host/packet.hpp"
 #include "recorder/host/sandbox.hpp"
@@ -222,6 +223,17 @@ Result<std::unique_ptr<Recording>> make_recording(Monitor& m) {
   plan.header.mode = "host";
   plan.header.policy_digest = format::to_hex(format::sha256(as_bytes(m.plan.policy)));
   plan.header.ledger = m.plan.ledger;
+  // A recording that the policy wants encrypted is never made in clear.
+  for (const auto* list : {&m.plan.encrypt_to, &m.plan.second_person}) {
+    std::vector<format::AgeRecipient> group;
+    for (const auto& item : *list) {
+      TRY_ASSIGN(const auto more, format::read_recipients(item));
+      group.insert(group.end(), more.begin(), more.end());
+    }
+    if (!group.empty()) {
+      plan.recipients.push_back(std::move(group));
+    }
+  }
   plan.part = std::move(m.fds[0]);
   plan.tail = std::move(m.fds[1]);
   return Recording::create(std::move(plan), m.clock, m.entropy);

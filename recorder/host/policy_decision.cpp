@@ -76,9 +76,9 @@ bool may_break_glass(const Config& config, const Person& person) {
 
 std::string effective_policy(const Config& config, const Rules& rules) {
   return "mode=host\n" + rules_text(rules, "") +
-         fmt::format("required_anchors={}\nrecipients={}\nenvironment={}\n",
+         fmt::format("required_anchors={}\nrecipients={}\nsecond_person={}\nenvironment={}\n",
                      join(config.required_anchors), join(config.recipients),
-                     join(config.environment));
+                     join(config.second_person), join(config.environment));
 }
 
 std::string describe_config(const Config& config) {
@@ -106,10 +106,11 @@ std::string describe_config(const Config& config) {
   }
   out += fmt::format(
       "hold.users={}\nhold.sessions={}\nenvironment.allow={}\nanchors.required={}\n"
-      "encryption.recipients={}\nterminal.login_programs={}\nstore.immutable={}\n",
+      "encryption.recipients={}\nencryption.second_person={}\nterminal.login_programs={}\nstore."
+      "immutable={}\n",
       join(config.hold_users), join(config.hold_sessions), join(config.environment),
-      join(config.required_anchors), join(config.recipients), join(config.login_programs),
-      name_of_flag(config.immutable));
+      join(config.required_anchors), join(config.recipients), join(config.second_person),
+      join(config.login_programs), name_of_flag(config.immutable));
   return out;
 }
 

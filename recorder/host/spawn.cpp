@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -38,6 +39,8 @@ constexpr int k_link_number = 3;
     ::_exit(126);
   }
   ::close_range(k_link_number + 1, ~0U, 0);
+  const rlimit locked{16U << 20U, 16U << 20U};  // keystrokes, keys, the events of an encrypted tail
+  ::setrlimit(RLIMIT_MEMLOCK, &locked);
   if (::setgroups(0, nullptr) != 0 || ::setresgid(account.gid, account.gid, account.gid) != 0 ||
       ::setresuid(account.uid, account.uid, account.uid) != 0 || ::chdir("/") != 0 ||
       ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {

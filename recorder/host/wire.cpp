@@ -61,7 +61,7 @@ void fields(Plan& m, V& v) {
       v(m.pts);
   v(m.terminal), v(m.taken_over), v(m.streams), v(m.merged), v(m.hook), v(m.input), v(m.sync);
   v(m.on_failure), v(m.environment_allowed), v(m.reason), v(m.ticket), v(m.policy), v(m.notice);
-  v(m.typed), v(m.ledger), v(m.recipients);
+  v(m.typed), v(m.ledger), v(m.encrypt_to), v(m.second_person);
 }
 template <typename V>
 void fields(Prepared& m, V& v) {

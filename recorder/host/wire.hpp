@@ -120,7 +120,8 @@ struct Plan {
   std::string notice;
   Bytes typed;  // before the terminal was taken over
   Bytes ledger;
-  Bytes recipients;
+  std::vector<std::string> encrypt_to;  // recipients; empty: in clear
+  std::vector<std::string> second_person;
 };
 struct Prepared {  // monitor: the header is written
   std::uint32_t command_pid = 0;

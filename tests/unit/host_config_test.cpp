@@ -104,6 +104,14 @@ TEST_CASE("host config: a class of retention that nobody defined, a shell that r
   CHECK_FALSE(parse_config("[[audience]]\nname = \"x\"\n", "f").ok());
 }
 
+TEST_CASE("host config: whom to encrypt to must be recipients") {
+  constexpr const char* k_good = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kudlnz4fqu3qz5s";
+  const std::string good = k_good;
+  CHECK_FALSE(parse_config("[encryption]\nrecipients = [\"nobody\"]\n", "f").ok());
+  CHECK_FALSE(parse_config("[encryption]\nrecipients = [\"age1nosuch\"]\n", "f").ok());
+  CHECK_FALSE(parse_config("[encryption]\nsecond_person = [\"" + good + "\"]\n", "f").ok());
+}
+
 TEST_CASE("host config: the policy text changes with every rule, and only then") {
   const Config config;
   Rules rules;
