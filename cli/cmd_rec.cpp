@@ -4,6 +4,7 @@
 #include "cli/alert_watch.hpp"
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
+#include "cli/host_rec.hpp"
 #include "cli/message.hpp"
 #include "cli/recorder_path.hpp"
 
@@ -28,8 +29,22 @@ struct AlertsWord {
   std::string rules;
 };
 std::optional<AlertsWord> find_alerts(const std::vector<std::string>& words);
+// Comes back where the client cannot be executed: then the recording is one's own.
+void become_host_client(const Arguments& args) {
+  auto words = host_records() ? host_client_words(args.words()) : std::nullopt;
+  if (!words) {
+    return;
+  }
+  std::vector<char*> argv;
+  for (auto& word : *words) {
+    argv.push_back(word.data());
+  }
+  argv.push_back(nullptr);
+  ::execv(k_host_client, argv.data());
+}
 
 int run(const Arguments& args) {
+  become_host_client(args);
   const auto recorder = find_recorder();
   if (!recorder) {
     return complain("rec",

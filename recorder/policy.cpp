@@ -33,8 +33,6 @@ std::string_view name_of(OnFailure action) {
   switch (action) {
     case OnFailure::terminate:
       return "terminate";
-    case OnFailure::freeze:
-      return "freeze";
     case OnFailure::continue_and_alert:
       return "continue_and_alert";
   }

@@ -29,7 +29,6 @@ enum class SyncMode : std::uint8_t {
 
 enum class OnFailure : std::uint8_t {
   terminate,           // the session ends
-  freeze,              // nothing more is shown or taken until there is room again; hosts only
   continue_and_alert,  // it goes on unrecorded, and says so on the screen and in the system log
 };
 

@@ -11,7 +11,7 @@ std::string base_name(const std::string& path) {
   return slash == std::string::npos ? path : path.substr(slash + 1);
 }
 
-// sworn-login --rec [--login] [--reason TEXT] [--ticket TEXT] [--] [COMMAND...]
+// sworn-login --rec [--profile] [--login] [--reason TEXT] [--ticket TEXT] [--] [COMMAND...]
 void read_rec(const std::vector<std::string>& argv, Invocation& out) {
   out.entry = host::Entry::rec;
   std::size_t i = 2;
@@ -21,7 +21,9 @@ void read_rec(const std::vector<std::string>& argv, Invocation& out) {
       ++i;
       break;
     }
-    if (word == "--login") {
+    if (word == "--profile") {
+      out.entry = host::Entry::profile;
+    } else if (word == "--login") {
       out.login = true;
     } else if ((word == "--reason" || word == "--ticket") && i + 1 < argv.size()) {
       (word == "--reason" ? out.reason : out.ticket) = argv[++i];

@@ -13,7 +13,7 @@ struct Invocation {
   host::Entry entry = host::Entry::login;
   bool login = false;                  // argv[0] of the shell gets a dash
   std::vector<std::string> arguments;  // of the shell, as they came
-  std::vector<std::string> command;    // `rec`: instead of a shell; may be empty
+  std::vector<std::string> command;    // `rec`, `profile`: instead of a shell; may be empty
   std::string reason;
   std::string ticket;
   std::string problem;  // not empty: cannot be understood

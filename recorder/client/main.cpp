@@ -34,6 +34,7 @@ namespace sworn::recorder::client {
 namespace {
 
 constexpr char k_own_path[] = "/usr/bin/sworn-login";
+constexpr char k_recorder[] = "/usr/libexec/sworn/sworn-recorder";
 constexpr int k_exit_denied = 254;
 constexpr int k_exit_failed = 125;
 constexpr std::size_t k_max_environment_bytes = 120 * 1024;  // more goes without the shell's hook
@@ -137,6 +138,25 @@ void log_alert(const std::string& text) {
   }
   auto target = target_of(invocation, shell);
   become(target.program, std::move(target.argv), std::move(target.environment), signals);
+}
+
+// `rec` where the host does not record: what the user asked for is a recording, so it is one of his
+// own.
+[[noreturn]] void record_standalone(const Invocation& invocation, const Signals& signals) {
+  std::vector<std::string> argv{"sworn-recorder", "rec"};
+  for (const auto& [name, value] :
+       {std::pair{"--reason", invocation.reason}, std::pair{"--ticket", invocation.ticket}}) {
+    if (!value.empty()) {
+      argv.emplace_back(name);
+      argv.push_back(value);
+    }
+  }
+  if (invocation.login) {
+    argv.emplace_back("--login");
+  }
+  argv.emplace_back("--");
+  argv.insert(argv.end(), invocation.command.begin(), invocation.command.end());
+  become(k_recorder, std::move(argv), environment(), signals);
 }
 
 [[noreturn]] void end_as(const host::Finished& finished) {
@@ -355,6 +375,10 @@ int run(int argc, char** argv) {
     return k_exit_failed;
   }
   auto decision = shake_hands({invocation.entry, invocation.reason, invocation.ticket});
+  const bool asked = invocation.entry == host::Entry::rec;
+  if (!decision && asked) {
+    record_standalone(invocation, *signals);
+  }
   if (!decision) {
     without_daemon(invocation, decision.error(), *signals);
   }
@@ -365,6 +389,9 @@ int run(int argc, char** argv) {
     }
     if (refused->action == host::Refused::Action::unrecorded) {
       complain({"login: this session is NOT RECORDED", printable(refused->text), ""});
+    }
+    if (asked && refused->action == host::Refused::Action::not_recorded) {
+      record_standalone(invocation, *signals);
     }
     auto target = target_of(invocation, refused->shell);
     become(target.program, std::move(target.argv), std::move(target.environment), *signals);

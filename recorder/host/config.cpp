@@ -162,8 +162,8 @@ class Parser {
     return {
         {"input", choice(rules.input, {InputMode::none, InputMode::commands, InputMode::all})},
         {"sync", choice(rules.sync, {SyncMode::none, SyncMode::interval, SyncMode::critical})},
-        {"on_failure", choice(rules.on_failure, {OnFailure::terminate, OnFailure::freeze,
-                                                 OnFailure::continue_and_alert})},
+        {"on_failure",
+         choice(rules.on_failure, {OnFailure::terminate, OnFailure::continue_and_alert})},
         {"require_reason", flag(rules.require_reason)},
         {"require_ticket", flag(rules.require_ticket)},
         {"shell_hook", flag(rules.shell_hook)},

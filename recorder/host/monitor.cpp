@@ -139,7 +139,7 @@ Options options_of(const Plan& plan) {
   Options out;
   out.input = static_cast<InputMode>(std::min<std::uint8_t>(plan.input, 2));
   out.sync = static_cast<SyncMode>(std::min<std::uint8_t>(plan.sync, 2));
-  out.on_failure = static_cast<OnFailure>(std::min<std::uint8_t>(plan.on_failure, 2));
+  out.on_failure = static_cast<OnFailure>(std::min<std::uint8_t>(plan.on_failure, 1));
   out.reason = plan.reason;
   out.ticket = plan.ticket;
   return out;

@@ -106,6 +106,41 @@ def a_su_inside_is_covered(host):
     assert "is covered by session" in host.daemon_log()
 
 
+def rec_is_recorded_by_the_host_or_by_oneself(host):
+    before = len(host.closed())
+    got = host.ssh("sworn rec --reason disk --ticket T-1 -- sh -c 'echo by-host; exit 6' </dev/null", user="adm2")
+    assert (got.returncode, got.stdout) == (6, b"by-host\n"), got
+    paths = host.wait_closed(before + 2)[before:]
+    assert any(host.info(p)["start"]["ticket"] == "T-1" for p in paths), paths
+    got = host.ssh("sworn rec -q -- sh -c 'echo own' </dev/null && ls ~/.local/share/sworn/sessions/*.sworn",
+                   user="plain")
+    assert got.stdout.startswith(b"own\n/home/plain/"), got
+
+
+def a_profile_hook_records_interactive_shells(host):
+    host.write_config(CONFIG.replace('"plain"', '"nobody-at-all"'))
+    host.daemon.send_signal(signal.SIGHUP)
+    hook = os.path.join(lab.TOP, "packaging/host/snippets/profile.sh")
+    with open("/etc/profile.d/zz-sworn.sh", "w", encoding="utf-8") as f, open(hook, encoding="utf-8") as source:
+        f.write(source.read())
+    before = len(host.closed())
+    person = host.terminal(user="plain")
+    person.expect("$ ")
+    person.run("echo hooked-$((20+2)); shopt -q login_shell && echo is-login")
+    assert b"is-login" in person.seen
+    log_out(person)
+    path = host.wait_closed(before + 1)[-1]
+    assert "hooked-22" in host.text(path)
+    host.write_config(CONFIG)
+    host.daemon.send_signal(signal.SIGHUP)
+    time.sleep(0.3)
+    person = host.terminal(user="plain")
+    person.expect("$ ")
+    log_out(person)
+    os.unlink("/etc/profile.d/zz-sworn.sh")
+    assert len(host.closed()) == before + 1
+
+
 def auditors_read_and_nobody_else(host):
     path = host.closed()[0]
     assert host.ssh(f"sworn verify {path} >/dev/null", user="auditor").returncode == 0

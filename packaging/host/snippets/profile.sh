@@ -6,7 +6,7 @@ case $- in
     if [ -t 0 ] && [ -t 1 ] && [ -x /usr/bin/sworn-login ] && [ -z "${SWORN_PROFILE-}" ]; then
       SWORN_PROFILE=1
       export SWORN_PROFILE
-      exec /usr/bin/sworn-login --rec --login -- "${SHELL:-/bin/sh}"
+      exec /usr/bin/sworn-login --rec --profile --login -- "${SHELL:-/bin/sh}"
     fi
     ;;
 esac
