@@ -117,7 +117,8 @@ def kill_the_anchor(host):
     before = len(host.closed())
     person = log_in(host)
     _, anchor = client_of(person)
-    person.type(f"kill -9 {anchor}; sleep 5; echo NOT-REACHED-$((1+1))\r")
+    # The hangup of the leader ends the first sleep; the terminal is gone before the second one ends.
+    person.type(f"kill -9 {anchor}; sleep 2; sleep 2; echo NOT-REACHED-$((1+1))\r")
     person.wait()
     assert "NOT-REACHED-2" not in host.text(host.wait_closed(before + 1)[-1])
 
@@ -471,8 +472,9 @@ def the_inner_terminal_from_another_session_is_recorded(host):
     host.ssh(f"echo from-another-session > {tty}")
     person.expect("from-another-session")
     log_out(person)
-    paths = host.wait_closed(before + 2)
-    assert any("from-another-session" in host.text(p) and "my-tty=" in host.text(p) for p in paths), paths
+    host.wait_closed(before + 2)
+    lab.wait_until(lambda: any("from-another-session" in t and "my-tty=" in t
+                               for t in map(host.text, host.closed()[before:])), 10, "it to be on record")
 
 
 # --- start-up files and accounts
