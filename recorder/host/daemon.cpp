@@ -147,6 +147,7 @@ Result<void> Daemon::listen() {
 
 // Sessions of a swornd before this one. Their monitors, where they live, come back by themselves.
 Result<void> Daemon::adopt_notes() {
+  std::vector<std::string> handled;
   for (auto& note : read_notes(options_.paths)) {
     auto session = std::make_unique<Session>();
     session->entry = std::make_shared<HostLedger::Entry>();
@@ -157,9 +158,21 @@ Result<void> Daemon::adopt_notes() {
       }
     }
     session->note = std::move(note);
-    session->adopt_before = MonoTime{clock_.mono().us + k_adopt_us};
+    const std::string part = format::part_path(session->note.final_path);
+    const auto state = format::state_of(part);
+    const bool live = state && *state == format::StoredState::live;
+    session->adopt_before = MonoTime{clock_.mono().us + (live ? k_adopt_us : 0)};
+    handled.push_back(part);
     const SessionId id = session->note.id;
     sessions_.emplace(id, std::move(session));
+  }
+  if (!ledger_error_) {
+    ledger_->sweep(std::move(handled), [](const Result<void>& done) {
+      if (!done) {
+        log_line(LogLevel::error,
+                 "what the last run left is not settled: " + describe(done.error()));
+      }
+    });
   }
   return {};
 }
@@ -285,7 +298,7 @@ void Daemon::tick() {
   for (const auto& id : lost) {
     Session& session = *sessions_.at(id);
     session.adopt_before.reset();
-    on_lost(session, "its monitor did not come back to a new swornd");
+    on_lost(session, "its monitor did not come back to the new swornd");
   }
   if (next_beat_ <= now) {
     next_beat_ = MonoTime{now.us + k_beat_us};

@@ -2,7 +2,9 @@
 #include "recorder/host/host_ledger.hpp"
 
 #include "format/ledger_session.hpp"
+#include "format/ledger_verify.hpp"
 #include "format/store.hpp"
+#include "format/verify.hpp"
 #include "recorder/session_info.hpp"
 
 #include <algorithm>
@@ -50,6 +52,10 @@ Result<void> HostLedger::append_now(format::LedgerFact fact) {
 
 void HostLedger::post(std::function<Result<void>()> job, Done done) {
   auto shared = std::make_shared<Done>(std::move(done));
+  if (!ledger_) {
+    (*shared)(fail(Errc::not_found, "the ledger cannot be used"));
+    return;
+  }
   const auto posted = worker_.post([this, job = std::move(job), shared]() -> Worker::Done {
     const auto outcome = job();
     const Bytes reference = encode(format::make_ledger_reference(*ledger_));
@@ -128,14 +134,88 @@ void HostLedger::lose(std::shared_ptr<Entry> entry, SessionNote note, std::strin
           discard_session(paths_, note.final_path);
           return {};
         }
-        TRY(keep_lost_session(paths_, note.final_path));
-        if (!entry->entered.load()) {
-          return fail(Errc::not_found, "the ledger does not know the session");
+        return settle(*entry, note.final_path, reason.empty() ? "it could not begin" : reason);
+      },
+      std::move(done));
+}
+
+// Its monitor is gone. Where that finished its work the session is closed, else it is lost; nobody
+// but the monitor could have made the final seal.
+Result<void> HostLedger::settle(const Entry& entry, const std::string& final_path,
+                                const std::string& reason) {
+  const auto open_file = [](const std::string& path) { return PosixReadFile::open(path); };
+  bool published = true;
+  auto file = open_file(final_path);
+  if (!file) {
+    published = false;
+    file = open_file(format::part_path(final_path));
+  }
+  if (!file) {
+    return append_now(format::LedgerSessionLost{entry.file_id, reason + "; its file is gone"});
+  }
+  const auto report = format::verify(**file);
+  const bool known = report && report->header && report->header->file_id == entry.file_id &&
+                     report->seals > 0 && report->verdict != format::Verdict::tampered;
+  if (known && report->closed) {
+    if (!published) {
+      TRY(publish_session(paths_, final_path, false));
+    }
+    if (!entry.entered.load()) {
+      return fail(Errc::not_found, "the ledger does not know the session");
+    }
+    TRY_ASSIGN(const auto digest, format::digest_of(**file));
+    format::LedgerSessionClose fact;
+    fact.mark = format::mark_of(*report);
+    fact.file_digest = digest.digest;
+    fact.exit = "entered late: swornd was away when it ended";
+    return append_now(std::move(fact));
+  }
+  TRY(keep_lost_session(paths_, final_path));
+  if (!entry.entered.load()) {
+    return fail(Errc::not_found, "the ledger does not know the session");
+  }
+  TRY(append_now(format::LedgerSessionLost{entry.file_id, reason}));
+  if (!known) {
+    return {};
+  }
+  // What the interruption left, so that a later change of it is evident.
+  TRY_ASSIGN(const auto digest, format::digest_of(**file));
+  format::LedgerRecovery fact;
+  fact.mark = format::mark_of(*report);
+  fact.file_digest = digest.digest;
+  fact.reason = "as its monitor left it";
+  return append_now(std::move(fact));
+}
+
+// Recordings that nobody writes and that the ledger does not know the end of: what a crash of the
+// host left, with no note of it.
+void HostLedger::sweep(std::vector<std::string> handled, Done done) {
+  post(
+      [this, handled = std::move(handled)]() -> Result<void> {
+        TRY_ASSIGN(const auto entries,
+                   PosixReadFile::open(format::ledger_entries_path(paths_.ledger())));
+        TRY_ASSIGN(const auto ledger, format::verify_ledger(*entries));
+        TRY_ASSIGN(const auto sessions, format::list_sessions(paths_.sessions()));
+        for (const auto& each : sessions) {
+          if (each.state != format::StoredState::crashed ||
+              std::find(handled.begin(), handled.end(), each.path) != handled.end()) {
+            continue;
+          }
+          const auto file = PosixReadFile::open(each.path);
+          const auto identity = file ? format::read_session_identity(**file)
+                                     : Result<format::SessionIdentity>(fail(Errc::io, ""));
+          const auto* known = identity ? ledger.session(identity->file_id) : nullptr;
+          if (known == nullptr || known->closed || known->lost) {
+            continue;
+          }
+          Entry entry;
+          entry.entered.store(true);
+          entry.file_id = identity->file_id;
+          constexpr std::string_view k_part = ".part";
+          TRY(settle(entry, each.path.substr(0, each.path.size() - k_part.size()),
+                     "found at the start of swornd: the host or its monitor went down"));
         }
-        format::LedgerSessionLost fact;
-        fact.file_id = entry->file_id;
-        fact.reason = reason.empty() ? "it could not begin" : reason;
-        return append_now(std::move(fact));
+        return {};
       },
       std::move(done));
 }

@@ -40,10 +40,13 @@ class HostLedger {
              bool immutable, Done done);
   // An empty reason: the session never began, and its files go.
   void lose(std::shared_ptr<Entry> entry, SessionNote note, std::string reason, Done done);
+  // Once, at the start. `handled`: recordings (.part) that the caller looks after.
+  void sweep(std::vector<std::string> handled, Done done);
   void append(format::LedgerFact fact, Done done);
 
  private:
   void post(std::function<Result<void>()> job, Done done);
+  Result<void> settle(const Entry& entry, const std::string& final_path, const std::string& reason);
   Result<void> append_now(format::LedgerFact fact);
 
   HostPaths paths_;

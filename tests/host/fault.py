@@ -65,9 +65,38 @@ def a_session_that_ends_while_the_daemon_is_away(host):
     person.run("echo alone-$((5+5))")
     host.stop_daemon(signal.SIGKILL)
     log_out(person)
+    time.sleep(2.5)  # its monitor gives up the wait
+    assert not [p for p in host.closed()[before:]]
     host.start_daemon()
     path = host.wait_closed(before + 1, 25)[-1]
     assert "alone-10" in host.text(path)
+    assert b"entered late" in ledger_bytes()
+
+
+def a_crash_of_the_whole_host(host):
+    """Daemon and monitor die, and what is in memory is gone."""
+    person = log_in(host)
+    person.run("echo before-the-crash-$((4+4))")
+    time.sleep(1.3)  # a seal and its sync
+    monitor = monitor_of(host, person)
+    lost = ledger_bytes().count(b"session_lost")
+    host.stop_daemon(signal.SIGKILL)
+    os.kill(monitor, signal.SIGKILL)
+    person.wait()
+    for directory in ("/run/sworn/sessions", "/run/sworn/tails"):
+        for name in os.listdir(directory):
+            os.unlink(os.path.join(directory, name))
+    host.start_daemon()
+    lab.wait_until(lambda: ledger_bytes().count(b"session_lost") == lost + 1, 10, "session_lost")
+    assert b"recovery" in ledger_bytes()
+    part = [p for p in host.store() if p.endswith(".part")][-1]
+    out = host.dir + "/after-crash.sworn"
+    host.sworn("salvage", part, "-o", out, check=False)
+    assert "before-the-crash-8" in host.text(out)
+    host.stop_daemon()
+    host.start_daemon()
+    time.sleep(1)
+    assert ledger_bytes().count(b"session_lost") == lost + 1, "it is lost once only"
 
 
 def without_a_daemon_the_policy_decides(host):
