@@ -82,6 +82,9 @@ int give_up(const Error& error, const char** errstr) {
   ::closelog();
   g_recording.reset();
   if (g_terminate) {
+    if (g_print != nullptr) {  // sudo itself does not always show errstr
+      g_print(SUDO_CONV_ERROR_MSG, "%s\n", g_error.c_str());
+    }
     if (errstr != nullptr) {
       *errstr = g_error.c_str();
     }

@@ -140,7 +140,7 @@ def a_full_disk_ends_the_session_on_record(host):
         path = host.closed()[-1]
         got = host.sworn("verify", path, check=False)
         assert got.returncode == 0, got.stdout
-        with open("/var/lib/sworn/sessions/filler", "wb") as f:
+        with open("/var/lib/sworn/sessions/filler", "wb", buffering=0) as f:
             try:
                 while True:
                     f.write(b"x" * 65536)
