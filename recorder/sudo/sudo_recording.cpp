@@ -83,6 +83,11 @@ Result<void> SudoRecording::begin(const SudoFacts& facts) {
   TRY(put(EventKind::session_start, encode(start)));
   TRY(put(EventKind::clock, encode(format::ClockSample{clock_.wall(), quality.synchronised,
                                                        quality.max_error_us, "start"})));
+  if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDOUT_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) {
+    TRY(put(EventKind::gap,
+            encode(format::Gap{"sudo_pipes", 0, 0,
+                               "what goes through pipes and files is not recorded"})));
+  }
   TRY(seal(format::SealReason::critical));
 
   TRY_ASSIGN(const auto written, PosixReadFile::open(format::part_path(final_path_)));

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """sudo's I/O plugin under the real sudo: commands of people whose sessions are not recorded."""
+import json
 import os
 import shutil
 import sys
@@ -33,16 +34,17 @@ def a_command_of_sudo_is_recorded(host):
     info = host.info(path)
     assert info["start"]["user"] == "plain" and info["start"]["reason"] == "sudo as root", info
     assert info["mode"] == "host" and info["exit"]["status"] == 3, info
-    assert "out" in host.text(path)
-    assert host.sworn("verify", path, check=False).returncode == 0
+    verdict = json.loads(host.sworn("verify", "--json", path).stdout)
+    assert verdict["completeness"]["gaps"] == 1, verdict  # pipes are not recorded, and that is said
 
 
 def pipes_stay_exact(host):
     before = len(host.closed())
     data = os.urandom(300_000)
-    got = host.ssh("sudo cat", user="plain", input=data)
-    assert got.returncode == 0 and got.stdout == data, (got.returncode, len(got.stdout))
-    host.wait_closed(before + 1)
+    for _ in range(5):
+        got = host.ssh("sudo cat", user="plain", input=data)
+        assert got.returncode == 0 and got.stdout == data, (got.returncode, len(got.stdout))
+    host.wait_closed(before + 5)
 
 
 def an_interactive_shell(host):
