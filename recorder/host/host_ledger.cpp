@@ -3,8 +3,6 @@
 
 #include "format/ledger_session.hpp"
 #include "format/ledger_verify.hpp"
-#include "format/record.hpp"
-#include "format/seal.hpp"
 #include "format/store.hpp"
 #include "format/verify.hpp"
 #include "recorder/session_info.hpp"
@@ -22,27 +20,6 @@ std::int64_t or_unset(std::uint32_t value) {
 
 format::SessionMark session_mark(const format::FileId& id, const Mark& mark) {
   return {id, mark.seal_no, mark.tree_size, mark.root};
-}
-
-// Of the last seal that verify() found valid.
-Result<format::SessionMark> last_mark(const ReadFile& file, const format::VerifyReport& report) {
-  format::SessionMark out;
-  out.file_id = report.header->file_id;
-  out.seal_no = static_cast<std::uint32_t>(report.seals - 1);
-  out.root = report.root;
-  format::RecordScanner scanner(file, out.file_id, format::k_preamble_bytes);
-  for (std::uint64_t seals = 0; seals < report.seals;) {
-    TRY_ASSIGN(const auto record, scanner.next());
-    if (!record) {
-      return fail(Errc::corrupt, "a seal is missing");
-    }
-    if (record->frame.record_type() == format::RecordType::seal) {
-      TRY_ASSIGN(const auto seal, format::decode_seal(record->body));
-      out.tree_size += seal.leaves.size();
-      ++seals;
-    }
-  }
-  return out;
 }
 
 std::string base_name(const std::string& path) {
@@ -188,9 +165,8 @@ Result<void> HostLedger::settle(const Entry& entry, const std::string& final_pat
     }
     TRY_ASSIGN(const auto digest, format::digest_of(**file));
     format::LedgerSessionClose fact;
-    TRY_ASSIGN(fact.mark, last_mark(**file, *report));
+    fact.mark = format::mark_of(*report);
     fact.file_digest = digest.digest;
-    fact.file_bytes = digest.bytes;
     fact.exit = "entered late: swornd was away when it ended";
     return append_now(std::move(fact));
   }
@@ -205,9 +181,8 @@ Result<void> HostLedger::settle(const Entry& entry, const std::string& final_pat
   // What the interruption left, so that a later change of it is evident.
   TRY_ASSIGN(const auto digest, format::digest_of(**file));
   format::LedgerRecovery fact;
-  TRY_ASSIGN(fact.mark, last_mark(**file, *report));
+  fact.mark = format::mark_of(*report);
   fact.file_digest = digest.digest;
-  fact.file_bytes = digest.bytes;
   fact.reason = "as its monitor left it";
   return append_now(std::move(fact));
 }

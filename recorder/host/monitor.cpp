@@ -396,6 +396,14 @@ int run_monitor(Fd link) {
   if (auto begun = begin(); !begun) {
     return give_up(m, begun.error());
   }
+  if (auto* recording = m.parts.recording.get(); recording != nullptr) {
+    // Only what the disk has may be said in the ledger.
+    recording->on_heartbeat([recording, daemon = m.daemon.get()] {
+      if (const auto point = recording->sync_point(); point && *point) {
+        daemon->post(Mark{(*point)->seal_no, (*point)->tree_size, (*point)->root});
+      }
+    });
+  }
   make_lanes(m);
   say_recorded(m);
   m.parts.bystander = std::make_unique<ClientLink>(m.client.get());

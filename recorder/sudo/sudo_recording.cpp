@@ -170,7 +170,6 @@ Result<void> SudoRecording::close(int wait_status) {
   fact.mark = {writer_->header().file_id, seal_point->seal_no, seal_point->tree_size,
                seal_point->root};
   fact.file_digest = digest.digest;
-  fact.file_bytes = digest.bytes;
   fact.exit = text;
   TRY(ledger_->append(std::move(fact)));
   return {};
