@@ -173,10 +173,11 @@ class Lab:
     # --- daemons
     def start_daemon(self, wait=True):
         out = open(self.dir + "/swornd.log", "ab")
+        starts = self.daemon_log_bytes().count(b"ready")
         self.daemon = subprocess.Popen(["/usr/sbin/swornd", "--stderr"], stdin=subprocess.DEVNULL,
                                        stdout=out, stderr=out)
         if wait:
-            wait_until(lambda: b"ready" in self.daemon_log_bytes() or self.daemon.poll() is not None, 10,
+            wait_until(lambda: self.daemon_log_bytes().count(b"ready") > starts or self.daemon.poll() is not None, 10,
                        "swornd to start")
             if self.daemon.poll() is not None:
                 raise AssertionError("swornd did not start: " + self.daemon_log())
