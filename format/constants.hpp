@@ -24,24 +24,22 @@ inline constexpr std::uint32_t k_max_body_bytes = 16U << 20U;
 
 enum class RecordType : std::uint8_t {
   header = 0x01,
-  open_proof = 0x02,  // reserved: copy of the ledger's session_open entry
+  open_proof = 0x02,  // ancillary, not written yet: copy of the ledger's session_open entry
   chunk = 0x03,
   seal = 0x04,
   key_box = 0x05,  // behind the header of an encrypted session: its key, encrypted to recipients
-  anchor = 0x06,   // reserved: cosignature, time stamp token, collector's acknowledgement
+  anchor = 0x06,   // ancillary, not written yet: cosignature, time stamp token, acknowledgement
   end = 0x08,
   index = 0x09,      // hint
   redaction = 0x0A,  // only in redacted copies, behind the final seal
   recovered = 0x0B,  // only in salvaged copies
   footer = 0xFF,     // hint
 };
-// 0x40..0x7F: unknown ones are critical, the file is refused. 0x80..0xBF: ancillary, skipped but
-// hashed.
-inline constexpr bool is_critical(std::uint8_t type) {
-  return type >= 0x40 && type <= 0x7F;
-}
+// Ancillary records are skipped by who does not know them, and hashed like any other. All others
+// that a reader does not know are critical: the file is refused.
 inline constexpr bool is_ancillary(std::uint8_t type) {
-  return type >= 0x80 && type <= 0xBF;
+  return (type >= 0x80 && type <= 0xBF) || type == static_cast<std::uint8_t>(RecordType::anchor) ||
+         type == static_cast<std::uint8_t>(RecordType::open_proof);
 }
 
 // "Maps": what a reader accepts of a msgpack map

@@ -77,6 +77,7 @@ Bytes encode(const SessionHeader& h) {
 Result<SessionHeader> decode_session_header(ByteView body) {
   TRY_ASSIGN(auto map, MapReader::parse(body));
   SessionHeader h;
+  h.suite = 0;  // one that is not named is none that we know
   Bytes key;
   TRY(map.text("host_id", h.host_id)
           .text("boot_id", h.boot_id)

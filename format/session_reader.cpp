@@ -240,6 +240,8 @@ struct SessionReader::Impl {
         return {};
       case RecordType::open_proof:
       case RecordType::anchor:
+        return {};
+      case RecordType::key_box:
         return fail(Errc::unsupported,
                     "the file holds a record type that this build does not know");
     }

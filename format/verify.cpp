@@ -814,10 +814,10 @@ void Verifier::on_record(const RecordScanner::Record& record) {
     case RecordType::key_box:
       on_key_box(record);
       return;
-    case RecordType::open_proof:
-    case RecordType::anchor:
     case RecordType::redaction:
       break;
+    case RecordType::open_proof:
+    case RecordType::anchor:
     default:
       if (is_ancillary(record.frame.type)) {
         open_.push_back({record.frame.seq, record.offset, k_frame_bytes + record.body.size(), type,

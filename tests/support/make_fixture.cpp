@@ -10,6 +10,9 @@
 //   deep-msgpack a header of 10,000 nested arrays
 //   zstd-bomb    a chunk of 1 KiB that decompresses to 256 MiB
 //   big          about 40 MiB of output
+//   evidence     a directory: a session, its ledger, copies of it, a trust store
+//   (evidence_fixture.hpp) example      the worked example of docs/format.md example-text the same,
+//   explained byte by byte, as it stands there
 #include "base/printable.hpp"
 #include "format/chunk.hpp"
 #include "format/compress.hpp"
@@ -17,9 +20,12 @@
 #include "format/record.hpp"
 #include "format/store.hpp"
 #include "format/tail.hpp"
+#include "tests/support/evidence_fixture.hpp"
 #include "tests/support/sample_session.hpp"
+#include "tests/support/spec_example.hpp"
 
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -245,6 +251,13 @@ void make_big(const std::string& path) {
   save(s.file.data(), path);
 }
 
+void make_evidence(const std::string& path) {
+  std::filesystem::create_directories(path);
+  for (const auto& [name, data] : test::evidence_fixture()) {
+    save(data, path + "/" + name);
+  }
+}
+
 const std::map<std::string, void (*)(const std::string&)> k_kinds = {
     {"shell", make_shell},
     {"hostile", make_hostile},
@@ -256,6 +269,10 @@ const std::map<std::string, void (*)(const std::string&)> k_kinds = {
     {"deep-msgpack", make_deep_msgpack},
     {"zstd-bomb", make_zstd_bomb},
     {"big", make_big},
+    {"evidence", make_evidence},
+    {"example", [](const std::string& path) { save(test::spec_example(), path); }},
+    {"example-text",
+     [](const std::string& path) { save(to_bytes(test::explain_example()), path); }},
 };
 
 }  // namespace

@@ -42,6 +42,7 @@ class MemFile final : public AppendFile, public ReadFile {
   }
   [[nodiscard]] Result<std::uint64_t> size() const override { return data_.size(); }
   void crash() { data_.resize(synced_); }
+  [[nodiscard]] std::size_t synced() const { return synced_; }
   Bytes& data() { return data_; }
   std::optional<std::size_t> fail_after;
 

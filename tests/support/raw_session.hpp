@@ -158,6 +158,9 @@ class RawSession {
                   format::encode_recovered(id, note, *key, views, entropy).value());
   }
 
+  // The secret that signs the next seal: what somebody who takes the recorder over now holds.
+  [[nodiscard]] const format::SigningKey& live_key() const { return *next_; }
+
   Bytes& data() { return file.data(); }
   MemFile file;
   FakeEntropy entropy;

@@ -20,19 +20,28 @@ inline void must(const Result<void>& result) {
   }
 }
 
+inline format::SessionHeader sample_header(Clock& clock) {
+  format::SessionHeader header;
+  header.host_id = "00112233445566778899aabbccddeeff";
+  header.boot_id = "6f1c2f0e-0000-4000-8000-000000000001";
+  header.started = clock.wall();
+  header.started_mono = clock.mono();
+  header.recorder_version = "test";
+  header.mode = "standalone";
+  return header;
+}
+
 // Feeds a SessionWriter with numbered events. Not movable: the writer refers to its members.
 class SampleSession {
  public:
   explicit SampleSession(std::uint64_t seed = 1, format::WriterOptions options = {})
       : entropy(seed) {
-    format::SessionHeader header;
-    header.host_id = "00112233445566778899aabbccddeeff";
-    header.boot_id = "6f1c2f0e-0000-4000-8000-000000000001";
-    header.started = clock.wall();
-    header.started_mono = clock.mono();
-    header.recorder_version = "test";
-    header.mode = "standalone";
-    writer = format::SessionWriter::create(file, clock, entropy, header, options).value();
+    create(sample_header(clock), options);
+  }
+  SampleSession(std::uint64_t seed, format::WriterOptions options,
+                const format::SessionHeader& header)
+      : entropy(seed) {
+    create(header, options);
   }
   SampleSession(const SampleSession&) = delete;
   SampleSession& operator=(const SampleSession&) = delete;
@@ -79,6 +88,10 @@ class SampleSession {
     s.put(format::EventKind::exit, encode(format::Exit{}));
     must(s.writer->finish({7}));
     return made;
+  }
+
+  void create(const format::SessionHeader& header, format::WriterOptions options) {
+    writer = format::SessionWriter::create(file, clock, entropy, header, options).value();
   }
 
   MemFile file;
