@@ -57,7 +57,8 @@ struct SessionWriter::Impl {
   std::vector<Digest> unsealed_leaves;
   ChunkBuilder builder;
   std::optional<Compressor> compressor;
-  std::size_t group_raw = 0;  // 0: no group is open
+  std::size_t group_raw = 0;    // 0: no group is open
+  std::size_t chunk_limit = 0;  // of the chunk in hand
   IndexBuilder index;
   Bytes columns;
   Bytes body;
@@ -70,6 +71,17 @@ struct SessionWriter::Impl {
 
   Impl(AppendFile& f, Clock& c, Entropy& e, SessionHeader h, WriterOptions o)
       : file(f), clock(c), entropy(e), header(std::move(h)), options(o) {}
+
+  // A chunk that is cut because it is full tells its length: that of one event that is redacted
+  // later would be known to within the last one. So each is full at another length.
+  Result<void> draw_chunk_limit() {
+    std::array<std::byte, 2> chance{};
+    TRY(entropy.fill(chance));
+    const auto share = std::to_integer<std::size_t>(chance[0]) << 8U |
+                       std::to_integer<std::size_t>(chance[1]);
+    chunk_limit = options.chunk_bytes - options.chunk_bytes / 4 * share / 65'536;
+    return {};
+  }
 
   Result<SigningKey> fresh_key() {
     std::array<std::byte, 32> seed{};
@@ -148,8 +160,8 @@ struct SessionWriter::Impl {
       compressor.emplace(options.zstd_level);
       group_raw = 0;
     }
-    const bool begins = group_raw == 0 || group_raw + raw > options.chunk_bytes;
-    const bool whole = begins && raw >= options.chunk_bytes;
+    const bool begins = group_raw == 0 || group_raw + raw > chunk_limit;
+    const bool whole = begins && raw >= chunk_limit;
     group_raw = whole ? 0 : (begins ? raw : group_raw + raw);
 
     body.clear();
@@ -168,7 +180,7 @@ struct SessionWriter::Impl {
     add_leaf(leaf);
     builder.clear();
     ++totals.chunks;
-    return {};
+    return draw_chunk_limit();
   }
 
   Result<void> write_seal(std::uint16_t flags) {
@@ -235,6 +247,7 @@ Result<std::unique_ptr<SessionWriter>> SessionWriter::create(AppendFile& file, C
     return fail(Errc::bad_usage, "chunk size out of range");
   }
   auto impl = std::make_unique<Impl>(file, clock, entropy, std::move(header), options);
+  TRY(impl->draw_chunk_limit());
   TRY(entropy.fill(impl->header.file_id));
   TRY_ASSIGN(auto key, impl->fresh_key());
   impl->header.first_key = key.public_key();
@@ -289,7 +302,7 @@ Result<void> SessionWriter::append(std::span<const EventView> events) {
     ++impl_->next_event;
     ++impl_->totals.events;
     impl_->totals.raw_bytes += event.data.size();
-    if (impl_->builder.raw_bytes() >= impl_->options.chunk_bytes ||
+    if (impl_->builder.raw_bytes() >= impl_->chunk_limit ||
         impl_->builder.n_events() == k_max_chunk_events) {
       TRY(impl_->remember(impl_->cut_chunk()));
       // Never more leaves than one seal can carry.
