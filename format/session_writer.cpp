@@ -77,8 +77,8 @@ struct SessionWriter::Impl {
   Result<void> draw_chunk_limit() {
     std::array<std::byte, 2> chance{};
     TRY(entropy.fill(chance));
-    const auto share = std::to_integer<std::size_t>(chance[0]) << 8U |
-                       std::to_integer<std::size_t>(chance[1]);
+    const auto share =
+        std::to_integer<std::size_t>(chance[0]) << 8U | std::to_integer<std::size_t>(chance[1]);
     chunk_limit = options.chunk_bytes - options.chunk_bytes / 4 * share / 65'536;
     return {};
   }
