@@ -14,13 +14,15 @@ def main():
     page, build, ctest = sys.argv[1:]
     listing = subprocess.run([ctest, "--test-dir", build, "--show-only=json-v1"], capture_output=True, text=True, check=True)
     known = {test["name"] for test in json.loads(listing.stdout)["tests"]}
+    # A room whose tests are not built here is looked at elsewhere.
+    absent = tuple(f"unit/{name[5:].partition('_NOT_BUILT')[0]}:" for name in known if "_NOT_BUILT" in name)
     rows, wrong = {}, []
     with open(page, encoding="utf-8") as file:
         for line in file:
             cells = [cell.strip() for cell in line.split("|")]
             number = cells[1] if len(cells) > 2 else ""
             named = re.findall(r"`((?:unit|cli|sweep|threat|fuzz)/[^`]+)`", line)
-            wrong += [f"no test is named {name}" for name in named if name not in known]
+            wrong += [f"no test is named {name}" for name in named if name not in known and not name.startswith(absent)]
             if number.isdigit():
                 rows[int(number)] = named
                 if not named and "not testable" not in line:
