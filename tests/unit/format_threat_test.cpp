@@ -379,6 +379,9 @@ TEST_CASE("threat: forged frames in output are sealed neither whole nor damaged"
   CHECK(report.verdict == Verdict::tampered);
   CHECK(exit_status_of(report.verdict) == 3);
   auto reader = SessionReader::open(file).value();
+  while (const auto event = reader->next().value()) {
+    CHECK(as_text(event->data) != "FORGED");
+  }
   CHECK_FALSE(reader->damage().empty());
 }
 
