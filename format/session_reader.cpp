@@ -237,13 +237,9 @@ struct SessionReader::Impl {
       case RecordType::index:
       case RecordType::footer:
       case RecordType::redaction:
-        return {};
       case RecordType::open_proof:
       case RecordType::anchor:
         return {};
-      case RecordType::key_box:
-        return fail(Errc::unsupported,
-                    "the file holds a record type that this build does not know");
     }
     if (!is_ancillary(record.frame.type)) {
       return fail(Errc::unsupported, "the file holds a critical record (type " +

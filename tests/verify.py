@@ -6,8 +6,8 @@ its package `cryptography`, and libzstd. Ledgers: verify_ledger.py.
     verify.py web1.sworn
     verify.py --json --redactor 8f0a... *.sworn
 
-Exit: 0 intact, 1 usage or I/O, 2 a valid prefix only, 3 tampered, 4 unsealed, 5 redacted by somebody who is not named,
-6 unsupported. With several files the first of 3 1 6 5 4 2 0."""
+Exit: 0 intact, 1 usage or I/O, 2 a valid prefix only, 3 tampered, 4 unsealed or locked, 5 redacted by somebody who is not
+named, 6 unsupported. With several files the first of 3 1 6 5 4 2 0. Encrypted events are not opened: that takes a key."""
 import argparse
 import ctypes
 import functools
@@ -23,30 +23,24 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 MAJOR = 0
 DOMAIN = b"sworn/v%d/" % MAJOR
 MAGIC, SYNC = b"\x89SWN\r\n\x1a\n", b"\x1a\xe1\xa7\xd5"
-HEADER, CHUNK, SEAL, END, INDEX, REDACTION, RECOVERED, FOOTER = 1, 3, 4, 8, 9, 10, 11, 255
+HEADER, CHUNK, SEAL, BOX, END, INDEX, REDACTION, RECOVERED, FOOTER = 1, 3, 4, 5, 8, 9, 10, 11, 255
 MIB, I64_MAX, U64_MAX = 1 << 20, (1 << 63) - 1, (1 << 64) - 1
 EXITS = {"SELF-CONSISTENT": 0, "INCOMPLETE": 2, "UNSEALED": 4, "REDACTION-REFUSED": 5, "UNSUPPORTED": 6, "TAMPERED": 3,
-         "NOT-A-SESSION": 1}
+         "LOCKED": 4, "NOT-A-SESSION": 1}
 
 class Bad(Exception):
     """What the bytes say does not hold."""
-
 class Unsupported(Bad):
     """A version or form that the page does not describe."""
-
 def need(holds, text, kind=Bad):
     if not holds:
         raise kind(text)
-
 def sha(*parts):
     return hashlib.sha256(b"".join(parts)).digest()
 
-def crc_of_byte(value):
-    for _ in range(8):
-        value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
-    return value
-
-CRC = [crc_of_byte(value) for value in range(256)]
+CRC = list(range(256))  # the Castagnoli polynomial, reflected
+for _ in range(8):
+    CRC = [value >> 1 ^ (0x82F63B78 if value & 1 else 0) for value in CRC]
 
 @functools.lru_cache(maxsize=4096)
 def crc32c(data):
@@ -65,37 +59,30 @@ def signature_holds(key, message, signature):
 
 class Tree:
     """RFC 9162, incremental: the roots of the complete subtrees, largest first."""
-
     def __init__(self, size=0, parts=()):
         self.size, self.parts = size, list(parts)
-
     def add(self, leaf):
         bits, self.size = self.size, self.size + 1
         while bits & 1:
             leaf, bits = sha(b"\x01", self.parts.pop(), leaf), bits >> 1
         self.parts.append(leaf)
         return self
-
     def root(self):
-        return functools.reduce(lambda right, left: sha(b"\x01", left, right), reversed(self.parts)) if self.parts else sha()
+        parts = reversed(self.parts or [sha()])
+        return functools.reduce(lambda right, left: sha(b"\x01", left, right), parts)
 
 class Cursor:
     """Reads bytes, and refuses to run over their end."""
-
     def __init__(self, data):
         self.data, self.at = data, 0
-
     def take(self, n):
         need(0 <= n <= self.left(), "cut off")
         self.at += n
         return self.data[self.at - n:self.at]
-
     def unpack(self, form):
         return struct.unpack("<" + form, self.take(struct.calcsize("<" + form)))
-
     def left(self):
         return len(self.data) - self.at
-
     def varint(self):
         value = shift = 0
         while True:
@@ -104,17 +91,12 @@ class Cursor:
             need(shift <= 70 and value <= U64_MAX, "a number of more than 64 bits")
             if byte < 128:
                 return value
-
     def zigzag(self):
         value = self.varint()
         return value >> 1 ^ -(value & 1)
 
 class Text(bytes):
-    """A msgpack str; a bin is plain bytes."""
-
-class Pairs(list):
-    """A msgpack map."""
-
+    """A msgpack str; a bin is plain bytes, an array a list, a map a tuple of pairs."""
 WIDTHS = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4, 0xDC: 2, 0xDD: 4, 0xDE: 2, 0xDF: 4}
 
 def unpack(r, depth=0):
@@ -134,13 +116,11 @@ def unpack(r, depth=0):
     need(n <= 65536 and depth < 8, "a value that is too large or too deep")
     if 0x90 <= tag <= 0x9F or tag in (0xDC, 0xDD):
         return [unpack(r, depth + 1) for _ in range(n)]
-    return Pairs((unpack(r, depth + 1), unpack(r, depth + 1)) for _ in range(n))
-
-def in_range(low, high):
-    return lambda value: type(value) is int and low <= value <= high
-
-FORMS = {"text": (lambda v: isinstance(v, Text), Text()), "bin": (lambda v: type(v) is bytes, b""),
-         "u32": (in_range(0, (1 << 32) - 1), 0), "u64": (in_range(0, U64_MAX), 0), "i64": (in_range(-I64_MAX - 1, I64_MAX), 0),
+    return tuple((unpack(r, depth + 1), unpack(r, depth + 1)) for _ in range(n))
+FORMS = {"text": (lambda v: isinstance(v, Text), Text()), "bin": (lambda v: type(v) is bytes, b""),  # how known, default
+         **{name: (lambda v, low=low, high=high: type(v) is int and low <= v <= high, 0) for name, low, high in
+            (("u32", 0, (1 << 32) - 1), ("u64", 0, U64_MAX), ("i64", -I64_MAX - 1, I64_MAX))},
+         "list": (lambda v: type(v) is list, []), "bool": (lambda v: type(v) is bool, False),
          **{f"bin{n}": (lambda v, n=n: type(v) is bytes and len(v) == n, None) for n in (16, 32, 60)}}  # needed
 
 def read_map(data, fields):
@@ -148,7 +128,7 @@ def read_map(data, fields):
     r = Cursor(data)
     need(0 < len(data) <= MIB, "a map of an impossible size")
     pairs = unpack(r)
-    need(type(pairs) is Pairs and not r.left(), "no map, or bytes behind it")
+    need(type(pairs) is tuple and not r.left(), "no map, or bytes behind it")
     found = {key: value for key, value in pairs if isinstance(key, Text)}
     need(len(found) == len(pairs), "a key that is no text, or a doubled one")
     out = {}
@@ -160,23 +140,18 @@ def read_map(data, fields):
 
 class Buffer(ctypes.Structure):
     _fields_ = [("data", ctypes.c_char_p), ("size", ctypes.c_size_t), ("pos", ctypes.c_size_t)]
-
 class Zstd:
     """One group: one zstd frame, fed part by part."""
     lib = ctypes.CDLL("libzstd.so.1")
     lib.ZSTD_createDCtx.restype, lib.ZSTD_decompressStream.restype = ctypes.c_void_p, ctypes.c_size_t
-
     def __init__(self):
         self.context, self.begun, self.over, self.raw = ctypes.c_void_p(self.lib.ZSTD_createDCtx()), False, False, 0
         self.lib.ZSTD_DCtx_setParameter(self.context, 100, 18)  # the largest window
-
     def __del__(self):
         self.lib.ZSTD_freeDCtx(self.context)
-
     def part(self, stored, n):
         need(self.begun or stored[:4] == b"\x28\xb5\x2f\xfd", "no zstd frame")
-        self.begun, self.raw = True, self.raw + n
-        need(self.raw <= MIB, "a group that is too large")
+        self.begun = True
         room = ctypes.create_string_buffer(n + 1)
         out, source = Buffer(ctypes.cast(room, ctypes.c_char_p), n + 1, 0), Buffer(stored, len(stored), 0)
         while source.pos < source.size or not self.over:
@@ -190,16 +165,18 @@ class Zstd:
         need(source.pos == source.size and out.pos == n, "another length than announced")
         return room.raw[:n]
 
-Chunk = namedtuple("Chunk", "number n first t0 t1 root raw begins form nodes stored")
+Chunk = namedtuple("Chunk", "number n first t0 t1 root raw flags form nodes stored stated found")
 Event = namedtuple("Event", "number kind t at data commitment")
 
-def parse_chunk(body):
+def parse_chunk(body, file_id=b""):
     r = Cursor(body)
     number, n, first, t0, t1, root, raw, flags, form, m = r.unpack("IIQQQ32sIBBH")
-    need(0 < n <= 1 << 18 and t0 <= t1 <= I64_MAX and first + n <= U64_MAX and raw <= MIB and flags < 2, "fields of a chunk")
+    need(0 < n <= 1 << 18 and t0 <= t1 <= I64_MAX and first + n <= U64_MAX and raw <= MIB and flags < 8, "fields of a chunk")
     need(form < 2, "salt form", Unsupported)
     need(form or m == 1, "no seed")
-    return Chunk(number, n, first, t0, t1, root, raw, flags, form, [r.take(32) for _ in range(m)], r.take(r.left()))
+    stated, found = (r.take(32), sha(b"\x03", file_id, body[64:72], body[104:])) if flags & 6 else (b"", b"")
+    nodes = [] if flags & 2 else [r.take(32) for _ in range(m)]
+    return Chunk(number, n, first, t0, t1, root, raw, flags, form, nodes, r.take(r.left()), stated, found)
 
 def parse_columns(chunk, columns):
     r, t, times, ats, events = Cursor(columns), chunk.t0, [], [], []
@@ -222,11 +199,9 @@ def parse_columns(chunk, columns):
     return events
 
 def open_chunk(chunk, group):
-    """Its events, if they are those that the core commits to."""
     events, nodes, salts, tree = parse_columns(chunk, group.part(chunk.stored, chunk.raw)), list(chunk.nodes), {}, Tree()
     removed = [event.commitment is not None for event in events]
     need(chunk.form or not any(removed), "a redacted event beside its seed")
-
     def visit(start, width, node):
         if node is None and not any(removed[start:start + width]):
             need(nodes, "a salt node is missing")
@@ -269,7 +244,6 @@ def scan(data, file_id, at):
 def frame(file_id, kind, number, body):
     head = struct.pack("<BBHII", kind, 0, 0, number, len(body))
     return SYNC + head + struct.pack("<I", crc32c(file_id + head + body)) + body
-
 def varint(value):
     return bytes([value]) if value < 128 else bytes([value & 127 | 128]) + varint(value >> 7)
 
@@ -277,8 +251,9 @@ Open = namedtuple("Open", "number leaf held at")
 HEADER_MAP = ("host_id text,boot_id text,suite u32,first_key bin32,started_us i64,started_mono_us i64,sync text,mode text,"
               "seal_max_interval_ms u32,seal_heartbeat_ms u32,recorder_version text,recorder_digest text,policy_digest text,"
               "ledger bin,encryption bin,redactors bin")
-REDACTION_MAP = "source_digest bin32,actor text,reason text,when_us i64,events u64,list_digest bin32,key bin32"
-RECOVERED_MAP = "source_digest bin32,tail_digest bin32,reason text,when_us i64,key bin32"
+REDACTION_MAP = ("source_digest bin32,actor text,reason text,when_us i64,events u64,list_digest bin32,key bin32,"
+                 "stored bin,key_box bin")
+RECOVERED_MAP = "source_digest bin32,tail_digest bin32,reason text,when_us i64,key bin32,content text"
 
 class Session:
     def __init__(self, data, redactors=()):
@@ -286,43 +261,43 @@ class Session:
         self.broken = self.unsupported = self.final = self.recovered = self.end = self.hint_seen = False
         self.id = self.header = self.group = self.leaf0 = None
         self.tree, self.index, self.redactions, self.hints = Tree(), [], [], b""
-        self.seals = self.events = self.sealed_bytes = self.gaps = self.redacted = self.late_bytes = 0
+        self.seals = self.events = self.sealed_bytes = self.gaps = self.redacted = self.late_bytes = self.rewritten = self.closed_chunks = 0
         self.first_open = self.next_chunk = self.next_event = self.last_t = self.seal_t = self.next_recovered = 0
-        self.next_number, self.list = 1, hashlib.sha256()
+        self.next_number, self.list, self.stored, self.box = 1, hashlib.sha256(), hashlib.sha256(), b""
         self.verdict = self.conclude()
-
     def tampered(self, text):
         self.broken = self.broken or not self.unsupported
         self.remarks.append(text)
-
     def conclude(self):
-        if self.data[:8] != MAGIC:
-            return "NOT-A-SESSION"
         records = scan(self.data, self.data[16:32], 32)
         try:
             verdict = self.read_head(records)
         except Bad as bad:
-            self.header = None
-            self.remarks.append(str(bad))
-            return "UNSUPPORTED" if isinstance(bad, Unsupported) else "TAMPERED"
-        for record in records if not verdict else ():
+            self.header, self.remarks = None, [str(bad)]
+            verdict = "UNSUPPORTED" if isinstance(bad, Unsupported) else "TAMPERED"
+        if verdict:
+            return verdict
+        for record in records:
             self.take(record)
         self.remarks += [text + " (behind the last seal)" for text in self.suspicions]
         refused = False
-        if self.redacted or self.redactions:
-            last = self.redactions[-1] if self.redactions else None
-            if not last or last.events != self.redacted or last.list_digest != self.list.digest():
+        if self.redacted or self.redactions or self.rewritten or self.box[:1] == b"\3":
+            last, whole = self.redactions[-1] if self.redactions else None, not self.closed_chunks
+            fits = last and (not whole or (last.events, last.list_digest) == (self.redacted, self.list.digest()))
+            again = (self.stored.digest(), sha(self.box)) if self.header.encryption else (b"", b"")
+            again = again if self.rewritten else (b"", b"")
+            if not fits or (last.stored, last.key_box) != again or self.rewritten not in (0, len(self.index)):
                 self.tampered("no redaction note accounts for exactly what was removed")
             keys = self.header.redactors
             named = {keys[i:i + 32] for i in range(0, len(keys) - 31, 32)}.union(self.redactors)
             refused = any(note.key not in named for note in self.redactions)
         return ("TAMPERED" if self.broken else "UNSUPPORTED" if self.unsupported else "REDACTION-REFUSED" if refused else
-                "UNSEALED" if not self.seals else "SELF-CONSISTENT" if self.final and not self.recovered else "INCOMPLETE")
-
+                "LOCKED" if self.rewritten and self.closed_chunks else "UNSEALED" if not self.seals else
+                "SELF-CONSISTENT" if self.final and not self.recovered else "INCOMPLETE")
     def read_head(self, records):
         head = self.data[:32]
-        if len(head) < 32:
-            return "UNSEALED"
+        if head[:8] != MAGIC or len(head) < 32:
+            return "UNSEALED" if head[:8] == MAGIC else "NOT-A-SESSION"
         self.id = head[16:]
         need(crc32c(head[:12] + self.id) == struct.unpack("<I", head[12:16])[0], "the preamble is damaged")
         need(head[8] == MAJOR and not head[10], f"version {head[8]}.{head[9]}, incompat {head[10]}", Unsupported)
@@ -333,25 +308,40 @@ class Session:
         self.header = read_map(first.body, HEADER_MAP)
         need(self.header.suite == 1, "suite", Unsupported)
         need(any(self.header.first_key), "the header has no key")
+        if self.header.encryption:
+            scheme = read_map(self.header.encryption, "scheme u32,recipients list,groups list,detached bool")
+            need(scheme.scheme == 1, "scheme", Unsupported)
+            sizes, names = scheme.groups, scheme.recipients
+            need(all(isinstance(name, Text) for name in names) and all(FORMS["u32"][0](n) and n for n in sizes), "recipients")
+            need(0 < len(sizes) <= 8 and sum(sizes) == len(names), "groups of recipients")
         self.key, self.leaf0 = self.header.first_key, sha(b"\0\x01", bytes(4), head, first.body)
         self.open.append(Open(0, self.leaf0, True, 32))
         return None
-
     def add_leaf(self, record, covered, held=True):
         leaf = sha(b"\0", struct.pack("<BI", record.type, record.number), covered)
         self.open.append(Open(record.number, leaf, held, record.at))
-
+    def on_box(self, record):
+        self.add_leaf(record, record.body[:64])
+        r = Cursor(record.body)
+        try:
+            need(record.number == 1 and self.header.encryption and not self.box, "it does not belong there")
+            _, recorded, form, n, zero = r.unpack("32s32sBBH")
+            need(form < 4 and not zero and n <= 8 and (form == 3 or (n == 0) == (form == 1)), "its form")
+            r.take(32 if form == 3 else 0)
+            boxes = [r.take(r.unpack("I")[0]) for _ in range(n)]
+            need(not r.left() and all(len(box) <= 1 << 17 for box in boxes), "its size")
+            need(form or sha(record.body[68:]) == recorded, "other boxes than the recorder's")
+        except Bad as bad:
+            self.suspicions.append(f"the key box at {record.at}: {bad}")
+        self.box = record.body[64:] or b"?"
     def take(self, record):
         kind = record.type
         if record.skipped:
-            self.group = None
             where = self.remarks if self.final or kind is None else self.suspicions
             where.append(f"{record.skipped} bytes before {record.at} are no record")
-        if kind is None:
-            return
-        if self.final:
-            self.behind_final(record)
-            return
+            self.group = None
+        if kind is None or self.final:
+            return self.behind_final(record) if kind is not None else None
         if record.number != self.next_number:
             self.suspicions.append(f"record {record.number} at {record.at} where {self.next_number} belongs")
         self.next_number = record.number + 1 & 0xFFFFFFFF
@@ -359,21 +349,23 @@ class Session:
             self.tampered("a record behind RECOVERED")
         if self.end and kind != SEAL:
             self.suspicions.append("a record behind END")
-        known = {CHUNK: self.on_chunk, SEAL: self.on_seal, END: self.on_end, RECOVERED: self.on_recovered}
+        if self.header.encryption and not self.box and kind != BOX:
+            self.suspicions.append("an encrypted session without its key box")
+            self.box = b"?"
+        known = {CHUNK: self.on_chunk, SEAL: self.on_seal, END: self.on_end, RECOVERED: self.on_recovered, BOX: self.on_box}
         if kind in known:
             known[kind](record)
-        elif kind in (HEADER, INDEX, FOOTER):
-            self.tampered(f"a record of type {kind} at {record.at}")
         elif 0x80 <= kind <= 0xBF or kind in (2, 6):
             self.add_leaf(record, record.body)
+        elif kind in (HEADER, INDEX, FOOTER):
+            self.tampered(f"a record of type {kind} at {record.at}")
         else:
             self.unsupported = True
             self.remarks.append(f"a critical record of type {kind} at {record.at}")
-
     def on_chunk(self, record):
         held, group, self.group = True, self.group, None  # lost, unless the columns come out
         try:
-            chunk = parse_chunk(record.body)
+            chunk = parse_chunk(record.body, self.id)
         except Bad as bad:
             self.unsupported = self.unsupported or isinstance(bad, Unsupported)
             (self.remarks if isinstance(bad, Unsupported) else self.suspicions).append(f"chunk at {record.at}: {bad}")
@@ -382,10 +374,18 @@ class Session:
         if (chunk.number, chunk.first) != (self.next_chunk, self.next_event) or chunk.t0 < self.last_t:
             self.suspicions.append(f"chunk {chunk.number} at {record.at} is out of order")
         try:
-            group = Zstd() if chunk.begins else group
+            self.rewritten += bool(chunk.flags & 4)
+            self.closed_chunks += bool(chunk.flags & 2)
+            if chunk.flags & 4:
+                self.stored.update(struct.pack("<I32s", chunk.number, chunk.found))
+            if bool(chunk.stated) != bool(self.header.encryption) or (chunk.stated != chunk.found and not chunk.flags & 4):
+                group = None
+                raise Bad("not the stored bytes that were sealed")
+            group = Zstd() if chunk.flags & 1 else group
             need(group, "the beginning of its group is lost")
-            events = open_chunk(chunk, group)
-            for event in events:
+            group.raw += chunk.raw
+            need(group.raw <= MIB, "a group that is too large")
+            for event in open_chunk(chunk, group) if not chunk.flags & 2 else ():
                 self.gaps += event.kind == 18 and event.commitment is None
                 if event.commitment is not None:
                     self.redacted += 1
@@ -394,19 +394,15 @@ class Session:
             held = False
             self.suspicions.append(f"chunk {chunk.number} at {record.at}: {bad}")
         self.group = group
-        self.add_leaf(record, record.body[:64], held)
-        self.index.append((record.at, chunk.n, chunk.t0, chunk.t1, chunk.raw << 1 | chunk.begins))
+        self.add_leaf(record, record.body[:64] + chunk.stated, held)
+        self.index.append((record.at, chunk.n, chunk.t0, chunk.t1, chunk.raw << 1 | chunk.flags & 1))
         self.next_chunk, self.next_event, self.last_t = chunk.number + 1 & 0xFFFFFFFF, chunk.first + chunk.n, chunk.t1
-
     def on_end(self, record):
         self.add_leaf(record, record.body)
-        if len(record.body) != 28:
-            self.suspicions.append("END of another form")
-            return
-        self.end, (events, chunks, self.late_bytes, _) = record, struct.unpack("<QIQQ", record.body)
-        if (events, chunks) != (self.next_event, self.next_chunk):
-            self.suspicions.append("END counts otherwise")
-
+        self.end = record if len(record.body) == 28 else self.end
+        *counts, self.late_bytes, _ = struct.unpack("<QIQQ", record.body) if len(record.body) == 28 else (None, 0, 0)
+        if counts != [self.next_event, self.next_chunk]:
+            self.suspicions.append("END of another form, or with other counts")
     def on_seal(self, record):
         for text in self.suspicions:
             self.tampered(text)
@@ -440,29 +436,32 @@ class Session:
         if flags & 1:
             self.final = record
             self.derive_hints(record)
-
     def signed_note(self, record, domain, layout, head=b""):
         note, signed = read_map(head or record.body[:-64], layout), record.body[:-64]
         need(signature_holds(note.key, DOMAIN + domain + b"\0" + self.id + sha(signed), record.body[-64:]), "signature")
         return note
-
     def on_recovered(self, record):
         if not self.recovered:
             self.next_recovered = self.next_event
-            if len(self.open) != (not self.seals) or self.suspicions:
+            if len(self.open) != (0 if self.seals else 2 if self.header.encryption else 1) or self.suspicions:
                 self.tampered("RECOVERED does not stand behind the last seal")
         self.recovered, r = True, Cursor(record.body[:-64])
         try:
-            self.signed_note(record, b"recovered", RECOVERED_MAP, r.take(*r.unpack("I")))
-            if r.left():
+            note = self.signed_note(record, b"recovered", RECOVERED_MAP, r.take(*r.unpack("I")))
+            first = self.next_recovered
+            while note.content == b"tail" and r.left():
+                _, number, length = r.unpack("QQI")
+                need(length <= 65569 and len(r.take(length)) == length, "an entry of the tail that is too large")
+                need(number == self.next_recovered or number > first == self.next_recovered, "numbers")
+                self.next_recovered = number + 1
+            need(note.content in (b"", b"chunk", b"tail"), "content")
+            if r.left() or note.content == b"chunk":
                 chunk = parse_chunk(r.take(r.left()))
-                need(not chunk.form, "salt form")
-                open_chunk(chunk, Zstd())
+                need(note.content or not chunk.form and not chunk.flags & 2 and open_chunk(chunk, Zstd()), "its chunk")
                 need(chunk.first >= self.next_recovered, "an event for the second time")
                 self.next_recovered = chunk.first + chunk.n
         except Bad as bad:
             self.tampered(f"RECOVERED at {record.at}: {bad}")
-
     def behind_final(self, record):
         if record.type == REDACTION and not self.hint_seen:
             try:
@@ -476,7 +475,6 @@ class Session:
             self.hint_seen, place, whole = True, record.at - self.hints_at, self.data[record.at:record.end]
             if not self.broken and not self.unsupported and self.hints[place:place + len(whole)] != whole:
                 self.tampered("an index or footer that is not the one of this file")
-
     def derive_hints(self, behind):
         body, last_at, last_t, number, self.hints_at = varint(len(self.index)), 0, 0, behind.number + 1, behind.end
         for at, n, t0, t1, raw in self.index:
@@ -489,7 +487,6 @@ class Session:
 
 def worst(exits):
     return next(status for status in (3, 1, 6, 5, 4, 2, 0) if status in exits or not status)
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", metavar="FILE")
@@ -500,21 +497,22 @@ def main():
         try:
             with open(path, "rb") as file:
                 s = Session(file.read(), args.redactor)
+            exits.append(EXITS[s.verdict])
         except OSError as error:
             print(f"verify: {error}", file=sys.stderr)
             exits.append(1)
             continue
-        exits.append(EXITS[s.verdict])
         out = {"path": path, "verdict": s.verdict, "exit": exits[-1], "seals": s.seals, "sealed_bytes": s.sealed_bytes,
                "file_bytes": len(s.data), "events": s.events, "closed": bool(s.final), "gaps": s.gaps, "late_bytes": s.late_bytes,
-               "redacted": s.redacted, "first_key": s.header.first_key.hex() if s.header else "", "remarks": s.remarks}
+               "redacted": s.redacted, "events_opened": not s.closed_chunks,
+               "first_key": s.header.first_key.hex() if s.header else "", "remarks": s.remarks}
         if args.json:
             print(json.dumps(out))
             continue
-        print(f"{path}\n  integrity     {s.verdict}: {s.seals} seals hold, through byte {s.sealed_bytes} of {len(s.data)}")
-        print(f"  completeness  {'closed' if s.final else 'NOT CLOSED'}, {s.events} events, {s.gaps} gaps, {s.redacted} redacted, "
-              f"{s.late_bytes} bytes came too late")
-        print(f"  identity      NOT PINNED: first key {out['first_key'] or '-'}")
+        print(f"{path}\n  integrity     {s.verdict}: {s.seals} seals hold, through byte {s.sealed_bytes} of {len(s.data)}"
+              f"{', EVENTS NOT OPENED' if s.closed_chunks else ''}\n  completeness  {'closed' if s.final else 'NOT CLOSED'}, "
+              f"{s.events} events, {s.gaps} gaps, {s.redacted} redacted, {s.late_bytes} bytes came too late\n"
+              f"  identity      NOT PINNED: first key {out['first_key'] or '-'}")
         print("".join(f"  {text}\n" for text in s.remarks), end="")
     return worst(exits)
 

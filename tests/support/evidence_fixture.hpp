@@ -8,6 +8,7 @@
 #include "format/redact.hpp"
 #include "format/salvage.hpp"
 #include "format/trust.hpp"
+#include "tests/support/encrypted_session.hpp"
 #include "tests/support/sample_ledger.hpp"
 #include "tests/support/sample_session.hpp"
 
@@ -28,6 +29,43 @@ inline format::SigningKey fixture_redactor() {
   std::array<std::byte, 32> seed{};
   seed.fill(std::byte{0x52});
   return must_have(format::SigningKey::from_seed(seed));
+}
+
+// The same for a session that is encrypted to identity 100, and redacted for 101 or in clear.
+inline void add_encrypted(std::map<std::string, Bytes>& out) {
+  using namespace format;
+  FakeClock clock;
+  FakeEntropy entropy(9);
+  const auto redactor_key = fixture_redactor();
+  SessionHeader header = sample_header(clock);
+  header.redactors.assign(redactor_key.public_key().begin(), redactor_key.public_key().end());
+  SampleSession s(4, encrypted(), header);
+  fill_small(s);
+  const Bytes sealed = s.file.data();
+  must(s.writer->finish({0}));
+  out["encrypted.sworn"] = s.file.data();
+  MemFile crashed;
+  crashed.data() = sealed;
+  append(crashed.data(), ByteView(s.file.data()).subspan(sealed.size(), 300));
+  MemFile salvaged;
+  must_have(salvage(crashed, "", salvaged, clock, entropy, "test"));
+  out["encrypted-salvaged.sworn"] = salvaged.data();
+
+  const Replacements replacements{{2, to_bytes("[removed]")}};
+  const auto keys = ring_of({100});
+  const auto others = groups_of({{101}});
+  RedactRequest request;
+  request.replacements = &replacements;
+  request.redactor = &redactor_key;
+  request.actor = "privacy@example";
+  request.reason = "a fox";
+  request.keys = &keys;
+  for (const bool clear : {false, true}) {
+    request.recipients = clear ? nullptr : &others;
+    MemFile copy;
+    must_have(redact(s.file, request, clock, entropy, copy));
+    out[clear ? "encrypted-redacted-clear.sworn" : "encrypted-redacted.sworn"] = copy.data();
+  }
 }
 
 // name -> bytes
@@ -114,6 +152,7 @@ inline std::map<std::string, Bytes> evidence_fixture() {
   TrustStore trust;
   must(trust.put(trusted));
   out["trust"] = to_bytes(trust.text());
+  add_encrypted(out);
   return out;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // docs/format.md says what the code does: numbers, types, kinds, keys, and the worked example.
 #include "format/event.hpp"
+#include "format/key_box.hpp"
 #include "format/msgpack_map.hpp"
 #include "format/record.hpp"
 #include "format/recovered.hpp"
@@ -86,6 +87,8 @@ std::string hex_of(const std::array<std::uint8_t, 8>& bytes) {
   return out;
 }
 
+#define QUOTED(name) \
+  { #name, "\"" + std::string(name) + "\"" }
 #define NUMBER(name) \
   { #name, fmt::format("{}", name) }
 #define HEX(name, digits) \
@@ -114,11 +117,22 @@ const std::map<std::string, std::string>& numbers() {
       NUMBER(k_max_chunk_events),
       NUMBER(k_max_group_raw_bytes),
       HEX(k_chunk_begins_group, 2),
+      HEX(k_chunk_encrypted, 2),
+      HEX(k_chunk_rewritten, 2),
       NUMBER(k_window_log),
       HEX(k_kind_mask, 2),
       HEX(k_kind_has_at, 2),
       HEX(k_kind_redacted, 2),
       NUMBER(k_max_event_bytes),
+      NUMBER(k_key_box_signed_bytes),
+      NUMBER(k_max_key_boxes),
+      NUMBER(k_max_key_box_bytes),
+      NUMBER(k_segment_chunks),
+      QUOTED(k_info_commitment),
+      QUOTED(k_info_chunk),
+      QUOTED(k_info_ratchet),
+      QUOTED(k_info_tail),
+      QUOTED(k_info_tail_ratchet),
       NUMBER(k_seal_fixed_bytes),
       HEX(k_seal_final, 4),
       HEX(k_seal_heartbeat, 4),
@@ -131,13 +145,15 @@ const std::map<std::string, std::string>& numbers() {
       HEX(k_leaf_of_event, 2),
       HEX(k_hash_node, 2),
       HEX(k_hash_commitment, 2),
+      HEX(k_hash_stored, 2),
       HEX(k_hash_salt_left, 2),
       HEX(k_hash_salt_right, 2),
       DOMAIN_OF(k_domain_seal),
       DOMAIN_OF(k_domain_recovered),
       DOMAIN_OF(k_domain_redaction),
-      {"k_tail_magic", "\"" + std::string(k_tail_magic) + "\""},
+      QUOTED(k_tail_magic),
       NUMBER(k_tail_head_bytes),
+      HEX(k_tail_encrypted, 2),
       NUMBER(k_tail_page_bytes),
       NUMBER(k_tail_half_header_bytes),
       NUMBER(k_tail_entry_bytes),
@@ -179,9 +195,13 @@ std::set<std::string> keys_of(const Bytes& map) {
   }
   return out;
 }
+// Of the first table with keys in a section.
 std::set<std::string> first_cells(const std::string& heading) {
+  const std::string text = section(heading);
+  const auto table = text.find("| key | type |");
+  REQUIRE(table != std::string::npos);
   std::set<std::string> out;
-  for (const auto& row : rows(section(heading))) {
+  for (const auto& row : rows(text.substr(table, text.find("\n\n", table) - table))) {
     if (row[1] != "type") {
       out.insert(row[0]);
     }
@@ -248,6 +268,7 @@ TEST_CASE("format.md: the keys of all maps are those of the code") {
   SessionHeader header;
   header.ledger = header.encryption = header.redactors = to_bytes("x");
   CHECK(first_cells("## HEADER") == keys_of(encode(header)));
+  CHECK(first_cells("## Encryption") == keys_of(encode(EncryptionDescriptor{})));
   CHECK(payload_keys("resize") == keys_of(encode(Resize{})));
   CHECK(payload_keys("signal") == keys_of(encode(Signal{})));
   CHECK(payload_keys("marker") == keys_of(encode(Marker{})));
@@ -258,14 +279,14 @@ TEST_CASE("format.md: the keys of all maps are those of the code") {
   CHECK(payload_keys("gap") == keys_of(encode(Gap{})));
   CHECK(payload_keys("exit") == keys_of(encode(Exit{})));
 
-  test::FakeEntropy entropy;
-  std::array<std::byte, 32> seed{};
-  test::must(entropy.fill(seed));
+  const std::array<std::byte, 32> seed{};
   const auto key = SigningKey::from_seed(seed).value();
-  const Bytes redaction = encode_redaction({}, {}, key).value();
+  RedactionNote note;
+  note.key_box_digest = note.stored_digest = Digest{};
+  const Bytes redaction = encode_redaction({}, note, key).value();
   CHECK(first_cells("## REDACTION") ==
         keys_of(Bytes(redaction.begin(), redaction.end() - sizeof(Signature))));
-  const Bytes recovered = encode_recovered({}, {}, key, {}, entropy).value();
+  const Bytes recovered = encode_carried({}, {}, key, RecoveredContent::tail, {}).value();
   CHECK(first_cells("## RECOVERED") ==
         keys_of(Bytes(recovered.begin() + 4, recovered.end() - sizeof(Signature))));
 }
