@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 
-from . import common, measures, recorders
+from . import common, evidence, measures, recorders
 from .common import BenchError, note
 from .results import Section
 
@@ -425,6 +425,9 @@ def secrets_typed(context, tries, seed):
 JOBS = {
     "kills": ("200 kills", lambda context, o: kills(context, o.corpus(), o.count or 200, o.seed)),
     "ledger": ("400 killed recorders", lambda context, o: ledger_kills(context, o.count or 400, o.seed)),
+    "evidence": ("2 minutes", lambda context, o: evidence.costs(context)),
+    "crashes": ("10,000 of each kind", lambda context, o: evidence.crashes(context, o.count or 10_000)),
+    "sweeps": ("half an hour", lambda context, o: evidence.sweeps(context)),
     "fuzz": ("10 minutes a target", lambda context, o: fuzz(context, o.minutes or 10, o.jobs, o.only)),
     "secrets": ("200 tries each", lambda context, o: secrets_typed(context, o.count or 200, o.seed)),
     "soak": ("30 minutes", lambda context, o: soak(context, o.corpus(), o.minutes or 30)),
