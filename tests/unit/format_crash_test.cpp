@@ -253,7 +253,8 @@ Bytes event_data(std::uint64_t number) {
                   .value();
   for (std::uint64_t number = 0; number < 400; ++number) {
     const Bytes data = event_data(number);
-    const EventView event{number, EventKind::output, clock.mono(), clock.mono(), data, false};
+    const MonoTime now = clock.mono();
+    const EventView event{number, EventKind::output, now, now, data, false};
     progress.begun = number + 1;
     test::must(writer->append({&event, 1}));
     if (number % 4 == 3) {
