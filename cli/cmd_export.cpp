@@ -5,6 +5,7 @@
 #include "cli/case_bundle.hpp"
 #include "cli/commands.hpp"
 #include "cli/ledger_place.hpp"
+#include "cli/log_trail.hpp"
 #include "cli/message.hpp"
 #include "cli/text.hpp"
 #include "player/export.hpp"
@@ -74,6 +75,9 @@ int run(const Arguments& args) {
   if (args.words().size() != 1) {
     return complain_usage("export", "one FILE at a time, but for --bundle");
   }
+  if (const auto form = args.value_or("--format", "text"); is_trail_format(form)) {
+    return export_trail(args, form);
+  }
   player::ExportOptions options;
   const auto format = player::export_format_from_name(args.value_or("--format", "text"));
   if (!format) {
@@ -97,7 +101,7 @@ int run(const Arguments& args) {
 }
 
 constexpr Option k_options[] = {
-    {"-f,--format", ValueKind::choice, "text|asciicast|asciicast2|html|svg|jsonl|raw",
+    {"-f,--format", ValueKind::choice, "text|asciicast|asciicast2|html|svg|jsonl|raw|ecs|ocsf",
      "what to make (default text: a readable transcript)"},
     {"-o,--output", ValueKind::file, "OUT",
      "name of the copy, never overwritten (default: standard output)"},

@@ -7,11 +7,16 @@
 #include "cli/command.hpp"
 
 #include <array>
+#include <string_view>
 
 namespace sworn::cli {
 
 bool wants_trail(const Arguments& args);
 int log_trail(const Arguments& args);
+
+// `sworn export --format ecs|ocsf`: the same to a file, or to standard output.
+bool is_trail_format(std::string_view name);
+int export_trail(const Arguments& args, std::string_view format);
 
 inline constexpr std::array k_log_trail_options = {
     Option{"--trail", ValueKind::none, "",

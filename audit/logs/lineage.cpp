@@ -11,6 +11,7 @@ namespace {
 
 // A process may write through a logger that hands its line on a little later.
 constexpr std::int64_t k_linger_us = 2'000'000;
+constexpr std::int64_t k_sudo_us = 250'000;  // sudo writes before the program runs
 
 bool is(const std::optional<std::int64_t>& got, std::uint32_t known) {
   return got && known != SessionLineage::k_unset && *got == static_cast<std::int64_t>(known);
@@ -149,18 +150,22 @@ std::optional<std::size_t> Lineage::match_sudo(std::string_view text, MonoTime t
   if (!has_word(head, session_.user) && !has_word(head, "root")) {
     return std::nullopt;
   }
-  // sudo writes the program's path and the arguments as they were after the shell's expansion: the
-  // last part of the program and the first plain argument are what both texts share.
-  const auto program = command.substr(0, command.find(' '));
+  // sudo writes the program's path and then its words: those must stand in the command line as they
+  // are. What an expansion changed is not matched: two sessions of one user may do nearly the same
+  // at the same time.
+  const auto space = command.find(' ');
+  const auto program = command.substr(0, space);
+  const auto words =
+      space == std::string_view::npos ? std::string_view{} : command.substr(space + 1);
   const auto base =
       program.substr(program.rfind('/') == std::string_view::npos ? 0 : program.rfind('/') + 1);
   for (std::size_t i = 0; i < session_.sudo.size(); ++i) {
     const auto& run = session_.sudo[i];
-    if (sudo_left_[i] > 0 && until.us >= run.from.us - k_linger_us &&
-        t.us <= run.to.us + k_linger_us && (run.cwd.empty() || run.cwd == cwd) &&
-        (has_word(run.text, base) || run.text.find("sudo -i") != std::string::npos ||
-         run.text.find("sudo -s") != std::string::npos ||
-         run.text.find("sudo su") != std::string::npos)) {
+    const bool named = has_word(run.text, base) && run.text.find(words) != std::string::npos;
+    const bool shell = words.empty() && (run.text.find("sudo -i") != std::string::npos ||
+                                         run.text.find("sudo -s") != std::string::npos);
+    if (sudo_left_[i] > 0 && until.us >= run.from.us - k_sudo_us && t.us <= run.to.us + k_sudo_us &&
+        (run.cwd.empty() || run.cwd == cwd) && (named || shell)) {
       --sudo_left_[i];
       return run.command;
     }

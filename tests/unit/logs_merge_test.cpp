@@ -216,6 +216,24 @@ TEST_CASE("log merge: sudo's lines by its own account, each once") {
   CHECK(lines[3].entry.relation == LogRelation::same_user);
 }
 
+TEST_CASE("log merge: nearly the same done through sudo by another session is not ours") {
+  SessionLineage lineage;
+  lineage.uid = 1001;
+  lineage.user = "tester";
+  lineage.sudo = {{4, "sudo echo mark-A", "/home/tester", {1010 * k_second}, {1011 * k_second}}};
+  LogMerge merge(placement(steady()), lineage);
+  const std::string head =
+      "Nov 21 12:00:10 h sudo: tester : TTY=pts/4 ; PWD=/home/tester ; USER=root ; COMMAND=";
+  merge.add(text_stream(head + "/bin/echo mark-B\n" + head + "/bin/echo mark-A\n" + head +
+                        "/usr/bin/id\n"),
+            {.name = "auth"});
+  const auto lines = all(merge);
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0].entry.relation == LogRelation::same_user);
+  CHECK(lines[1].why == "sudo of command 4");
+  CHECK(lines[2].entry.relation == LogRelation::same_user);
+}
+
 TEST_CASE("log merge: a source that breaks off ends, the others go on") {
   class Broken final : public ByteStream {
    public:
