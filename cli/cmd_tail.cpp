@@ -156,14 +156,15 @@ void look_at(Tail& tail, Follow& follow, const std::string& name) {
   if (auto clock = follow.session->reader().clock_map()) {
     follow.builder->set_clock(*std::move(clock));
   }
+  SystemClock now;
+  follow.builder->advance(now.mono(), entries);
   if (follow.session->over()) {
     follow.builder->settle(entries);
     if (follow.session->crashed()) {
       TrailEntry lost;
       lost.kind = TrailKind::gap;
       lost.session = follow.builder->session();
-      SystemClock clock;
-      lost.at = clock.wall();
+      lost.at = now.wall();
       lost.code = "recorder_died";
       lost.text = "the recorder ended without closing the session";
       entries.push_back(std::move(lost));

@@ -59,10 +59,26 @@ TrailEntry TrailBuilder::entry_at(const format::EventView& event, TrailKind kind
   return entry;
 }
 
-void TrailBuilder::add(const format::EventView& event, std::vector<TrailEntry>& out) {
-  if (event.redacted && event.kind != EventKind::command_begin) {
-    return;
+void TrailBuilder::advance(MonoTime now, std::vector<TrailEntry>& out) {
+  while (!waiting_.empty() && waiting_.front().until <= now) {
+    out.push_back(std::move(waiting_.front().entry));
+    waiting_.pop_front();
   }
+}
+
+void TrailBuilder::settle(std::vector<TrailEntry>& out) {
+  close_open();
+  advance({INT64_MAX}, out);
+}
+
+void TrailBuilder::add(const format::EventView& event, std::vector<TrailEntry>& out) {
+  if (!event.redacted || event.kind == EventKind::command_begin) {
+    take(event);
+  }
+  advance(event.kind == EventKind::exit ? MonoTime{INT64_MAX} : event.t, out);
+}
+
+void TrailBuilder::take(const format::EventView& event) {
   switch (event.kind) {
     case EventKind::session_start:
       if (const auto start = format::decode_session_start(event.data)) {
@@ -75,14 +91,14 @@ void TrailBuilder::add(const format::EventView& event, std::vector<TrailEntry>& 
         session_.ssh_connection = start->ssh_connection;
         session_.ticket = start->ticket;
         session_.argv = start->argv;
-        out.push_back(entry_at(event, TrailKind::session_start));
+        wait(entry_at(event, TrailKind::session_start));
       }
       break;
     case EventKind::command_begin:
-      begin(event, out);
+      begin(event);
       break;
     case EventKind::command_end:
-      end(event, out);
+      end(event);
       break;
     case EventKind::exec:
       exec(event);
@@ -94,7 +110,7 @@ void TrailBuilder::add(const format::EventView& event, std::vector<TrailEntry>& 
       connect(event);
       break;
     case EventKind::alert:
-      alert(event, out);
+      alert(event);
       break;
     case EventKind::gap:
       if (auto gap = format::decode_gap(event.data)) {
@@ -102,25 +118,25 @@ void TrailBuilder::add(const format::EventView& event, std::vector<TrailEntry>& 
         entry.code = std::move(gap->reason);
         entry.text = std::move(gap->detail);
         entry.lost_events = gap->lost_events;
-        out.push_back(std::move(entry));
+        wait(std::move(entry));
       }
       break;
     case EventKind::exit:
-      finish(event, out);
+      finish(event);
       break;
     default:
       break;
   }
 }
 
-void TrailBuilder::begin(const format::EventView& event, std::vector<TrailEntry>& out) {
+void TrailBuilder::begin(const format::EventView& event) {
   if (event.redacted) {  // it still was a command
     auto entry = entry_at(event, TrailKind::command);
     entry.command = ++commands_;
     entry.text_source = "none";
     entry.ended = false;
     entry.flags = {"redacted"};
-    out.push_back(std::move(entry));
+    wait(std::move(entry));
     return;
   }
   auto fact = format::decode_command_begin(event.data);
@@ -130,13 +146,13 @@ void TrailBuilder::begin(const format::EventView& event, std::vector<TrailEntry>
   const Key key{fact->shell_pid, fact->n};
   if (const auto found = open_.find(key);
       contains(fact->flags, "continued") && found != open_.end()) {
-    found->second.text += fact->text;
+    found->second.entry.text += fact->text;
     return;
   }
   if (open_.size() >= k_max_open) {  // the oldest has lost its end
     auto oldest = open_.begin();
-    oldest->second.flags.emplace_back("no_end");
-    out.push_back(std::move(oldest->second));
+    oldest->second.entry.flags.emplace_back("no_end");
+    wait(std::move(oldest->second.entry));
     open_.erase(oldest);
   }
   auto entry = entry_at(event, TrailKind::command);
@@ -152,17 +168,16 @@ void TrailBuilder::begin(const format::EventView& event, std::vector<TrailEntry>
       entry.flags.push_back(std::move(flag));
     }
   }
-  newest_ = key;
-  open_[key] = std::move(entry);
+  open_[key] = {std::move(entry), event.at};
 }
 
-void TrailBuilder::end(const format::EventView& event, std::vector<TrailEntry>& out) {
+void TrailBuilder::end(const format::EventView& event) {
   auto fact = format::decode_command_end(event.data);
   const auto found = fact ? open_.find({fact->shell_pid, fact->n}) : open_.end();
   if (found == open_.end()) {
     return;
   }
-  auto& entry = found->second;
+  auto& [entry, begin] = found->second;
   entry.ended = true;
   entry.end = clock_.to_wall(event.at);
   entry.status = fact->exit_status;
@@ -170,19 +185,33 @@ void TrailBuilder::end(const format::EventView& event, std::vector<TrailEntry>& 
   for (auto& flag : fact->flags) {
     entry.flags.push_back(std::move(flag));
   }
-  out.push_back(std::move(entry));
+  waiting_.push_back({std::move(entry), begin, event.at, {event.t.us + k_settle_us}});
   open_.erase(found);
 }
 
-// What runs while a command line is open, for the summary in its entry. The exact attribution of
-// processes to command lines is in the session's own entries (sworn log --tree).
-TrailEntry* TrailBuilder::running() {
-  const auto found = open_.find(newest_);
-  return found == open_.end() ? nullptr : &found->second;
+// For the summary in a command's entry. The exact attribution of processes to command lines is in
+// the session's own entries (sworn log --tree).
+TrailEntry* TrailBuilder::running(MonoTime at) {
+  TrailEntry* best = nullptr;
+  MonoTime began{INT64_MIN};
+  for (auto& [key, command] : open_) {
+    if (command.begin <= at && command.begin >= began) {
+      best = &command.entry;
+      began = command.begin;
+    }
+  }
+  for (auto& one : waiting_) {
+    if (one.entry.kind == TrailKind::command && one.entry.ended && one.begin <= at &&
+        at <= one.end && one.begin >= began) {
+      best = &one.entry;
+      began = one.begin;
+    }
+  }
+  return best;
 }
 
 void TrailBuilder::exec(const format::EventView& event) {
-  auto* command = running();
+  auto* command = running(event.at);
   auto map = format::MapReader::parse(event.data);
   if (command == nullptr || !map) {
     return;
@@ -203,7 +232,7 @@ void TrailBuilder::exec(const format::EventView& event) {
 }
 
 void TrailBuilder::file(const format::EventView& event) {
-  auto* command = running();
+  auto* command = running(event.at);
   auto map = format::MapReader::parse(event.data);
   std::string path;
   if (command == nullptr || !map || !map->text("path", path).done() ||
@@ -214,7 +243,7 @@ void TrailBuilder::file(const format::EventView& event) {
 }
 
 void TrailBuilder::connect(const format::EventView& event) {
-  auto* command = running();
+  auto* command = running(event.at);
   auto map = format::MapReader::parse(event.data);
   if (command == nullptr || !map || command->connections.size() >= k_max_files) {
     return;
@@ -230,7 +259,7 @@ void TrailBuilder::connect(const format::EventView& event) {
   }
 }
 
-void TrailBuilder::alert(const format::EventView& event, std::vector<TrailEntry>& out) {
+void TrailBuilder::alert(const format::EventView& event) {
   auto map = format::MapReader::parse(event.data);
   if (!map) {
     return;
@@ -249,23 +278,23 @@ void TrailBuilder::alert(const format::EventView& event, std::vector<TrailEntry>
     entry.kind = TrailKind::change;
     entry.code = change;
   }
-  out.push_back(std::move(entry));
+  wait(std::move(entry));
 }
 
-void TrailBuilder::finish(const format::EventView& event, std::vector<TrailEntry>& out) {
-  settle(out);
+void TrailBuilder::finish(const format::EventView& event) {
+  close_open();
   auto entry = entry_at(event, TrailKind::session_end);
   if (const auto exit = format::decode_exit(event.data)) {
     entry.status = exit->signal != 0 ? 128 + exit->signal : exit->status;
     entry.text = exit->detail;
   }
-  out.push_back(std::move(entry));
+  wait(std::move(entry));
 }
 
-void TrailBuilder::settle(std::vector<TrailEntry>& out) {
-  for (auto& [key, entry] : open_) {
-    entry.flags.emplace_back("no_end");
-    out.push_back(std::move(entry));
+void TrailBuilder::close_open() {
+  for (auto& [key, command] : open_) {
+    command.entry.flags.emplace_back("no_end");
+    wait(std::move(command.entry));
   }
   open_.clear();
 }

@@ -60,6 +60,16 @@ std::vector<TrailEntry> entries() {
                                 .unsigned_number("port", 443)
                                 .finish());
   s.put(EventKind::command_end, encode(format::CommandEnd{1, 42, 1, "1", "/srv", {}}));
+  // Told late, as the kernel's facts may be: it happened before the end.
+  s.put(EventKind::exec,
+        format::MapWriter()
+            .number("pid", 78)
+            .number("parent_pid", 77)
+            .unsigned_number("uid", 0)
+            .text("file", "/usr/bin/id")
+            .texts("argv", {"id"})
+            .finish(),
+        3'000);
   s.put(EventKind::alert, format::MapWriter()
                               .text("rule", "audit-off")
                               .text("severity", "critical")
@@ -160,7 +170,8 @@ TEST_CASE("trail entries: few and meaningful, each with its link") {
   CHECK(all[1].kind == TrailKind::command);
   CHECK(all[1].text == "sudo id \xff\xe2\x82\xac");
   CHECK(all[1].status == 1);
-  REQUIRE(all[1].processes.size() == 1);
+  REQUIRE(all[1].processes.size() == 2);
+  CHECK(all[1].processes[1].exe == "/usr/bin/id");
   CHECK(all[1].processes[0].euid == 0);
   CHECK(all[1].processes[0].exe == "/usr/bin/sudo");
   CHECK(all[1].files == std::vector<std::string>{"/etc/motd"});
