@@ -112,7 +112,8 @@ def alerts(context):
     path.unlink(missing_ok=True)
     pid, fd = pty.fork()
     if pid == 0:
-        os.execv(str(front(context)), ["sworn", "rec", "-q", "--alerts", "default", "-o", str(path), "--", "bash", "--noprofile"])
+        os.execve(str(front(context)), ["sworn", "rec", "-q", "--alerts", "default", "-o", str(path), "--", "bash", "--norc"],
+                  {**os.environ, "TERM": "dumb"})
     seen = b""
 
     def wait(text):
@@ -136,8 +137,12 @@ def alerts(context):
     os.write(fd, b"exit\r")
     os.waitpid(pid, 0)
     exported = subprocess.run([str(front(context)), "export", str(path), "--format", "jsonl"], capture_output=True, text=True, check=True)
+    events = [json.loads(line) for line in exported.stdout.splitlines()]
+    begun = {event["event"]: event["elapsed"] for event in events if event.get("kind") == "command_begin"}
     delays = sorted(
-        event["t"] - event.get("at_t", event["t"]) for event in map(json.loads, exported.stdout.splitlines()) if event.get("kind") == "alert"
+        event["elapsed"] - begun[event["fields"]["event"]]
+        for event in events
+        if event.get("kind") == "alert" and event["fields"].get("event") in begun
     )
     if len(delays) < count * 0.99:
         raise BenchError(f"{len(delays)} alerts of {count}")
