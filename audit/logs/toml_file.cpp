@@ -5,12 +5,53 @@
 #include "base/printable.hpp"
 
 #include <fmt/format.h>
-#define TOML_EXCEPTIONS 0
+
+#include <algorithm>
 #include <set>
 
 #include <toml++/toml.h>
 
 namespace sworn::audit::logs {
+
+namespace {
+
+bool begins_key(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-' || c == '"' || c == '\'';
+}
+
+// toml++ 3.3 takes for granted that a key follows the brackets of a table: what comes instead ends
+// it in an assertion, or worse without assertions. Gives the number of the first line that is so;
+// 0: none.
+std::size_t bad_header(std::string_view text) {
+  std::size_t number = 0;
+  std::string_view open;  // the quotes of a text over several lines that is not closed yet
+  while (!text.empty()) {
+    ++number;
+    const auto end = std::min(text.find('\n'), text.size());
+    auto line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const auto blank = std::min(line.find_first_not_of(" \t"), line.size());
+    auto head = line.substr(blank);
+    if (open.empty() && head.starts_with('[')) {
+      head.remove_prefix(head.starts_with("[[") ? 2 : 1);
+      const auto key = std::min(head.find_first_not_of(" \t"), head.size());
+      if (key == head.size() || !begins_key(head[key])) {
+        return number;
+      }
+    }
+    for (std::size_t at = 0; at + 3 <= line.size(); ++at) {
+      const auto three = line.substr(at, 3);
+      if ((three == "\"\"\"" || three == "'''") && (open.empty() || open == three)) {
+        open = open.empty() ? three : std::string_view{};
+        at += 2;
+      }
+    }
+  }
+  return 0;
+}
+
+}  // namespace
 
 struct TomlFile::Impl {
   std::string name;
@@ -147,15 +188,20 @@ Result<TomlFile> TomlFile::read(const std::string& path) {
 }
 
 Result<TomlFile> TomlFile::parse(std::string_view text, const std::string& name) {
-  auto parsed = toml::parse(text, name);
-  if (!parsed) {
-    const auto& error = parsed.error();
-    return fail(Errc::bad_usage, fmt::format("{}:{}: {}", name, error.source().begin.line,
-                                             printable(error.description(), 300)));
+  if (const auto line = bad_header(text); line > 0) {
+    return fail(Errc::bad_usage,
+                fmt::format("{}:{}: a name must follow the bracket of a table", name, line));
   }
   auto impl = std::make_shared<Impl>();
   impl->name = name;
-  impl->root = std::move(parsed).table();
+  // With exceptions: without them, toml++ goes on behind an error in places, into its own
+  // assertions.
+  try {
+    impl->root = toml::parse(text, name);
+  } catch (const toml::parse_error& error) {
+    return fail(Errc::bad_usage, fmt::format("{}:{}: {}", name, error.source().begin.line,
+                                             printable(error.description(), 300)));
+  }
   return TomlFile(std::move(impl));
 }
 

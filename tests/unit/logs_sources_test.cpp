@@ -143,6 +143,8 @@ TEST_CASE("source configuration: what it takes, and errors with line and reason"
       error_of("[[source]]\npath = \"/x\"\ntime_format = \"%Q\"\n").find("logs.toml:3: %Q is no") ==
       0);
   CHECK(error_of("x = = 1\n").find("logs.toml:1: ") == 0);
+  CHECK(error_of("x = 1\n[[)ule]]\n") == "logs.toml:2: a name must follow the bracket of a table");
+  CHECK(error_of("[").find("logs.toml:1: ") == 0);
   CHECK(error_of("").find("no [[source]]") != std::string::npos);
 }
 
