@@ -50,7 +50,6 @@ struct Plan {
   format::RecipientGroups recipients;   // of the copy of an encrypted recording
   format::Replacements replacements;
   player::RedactFound found;
-  std::uint64_t by_place = 0;  // events that were named by number or time
 };
 
 Outcome told(int status) {
@@ -224,44 +223,76 @@ Result<std::vector<TimeRange>> time_ranges(const Arguments& args,
   return out;
 }
 
-// The events that were found become replacements; a stub opens each run of them.
-Result<void> mask(player::EventSource& source, const std::vector<TimeRange>& ranges,
-                  const std::vector<std::pair<std::uint64_t, std::uint64_t>>& numbers,
-                  const std::set<std::uint64_t>& found, Plan& plan) {
+struct Wanted {
+  std::vector<TimeRange> times;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> numbers;
+  std::set<std::uint64_t> found;
+};
+
+// Makes replacements of what is wanted. A stub opens each run of removed events of one kind.
+class Masker {
+ public:
+  Masker(const Wanted& wanted, Plan& plan) : wanted_(wanted), plan_(plan) {}
+
+  void take(const format::EventView& event) {
+    const bool by_number =
+        std::any_of(wanted_.numbers.begin(), wanted_.numbers.end(), [&](const auto& range) {
+          return event.number >= range.first && event.number <= range.second;
+        });
+    const bool by_time = says_something(event.kind) &&
+                         std::any_of(wanted_.times.begin(), wanted_.times.end(),
+                                     [&](const TimeRange& range) { return range.holds(event); });
+    if (event.redacted || !(by_number || by_time || wanted_.found.contains(event.number))) {
+      return;
+    }
+    const auto last = last_.find(event.kind);
+    const bool first = last == last_.end() || event.number - last->second > k_run_gap;
+    last_[event.kind] = event.number;
+    plan_.replacements[event.number] = player::redaction_stub(event, plan_.actor, first);
+  }
+
+ private:
+  static constexpr std::uint64_t k_run_gap = 4;  // keys and their echoes take turns
+  const Wanted& wanted_;
+  Plan& plan_;
+  std::map<format::EventKind, std::uint64_t> last_;
+};
+
+Result<void> mask(player::EventSource& source, const Wanted& wanted, Plan& plan) {
+  constexpr std::size_t k_few = 2'000;  // looked up one by one; more are met on the way
+  plan.replacements.clear();
+  Masker masker(wanted, plan);
+  if (wanted.times.empty() && wanted.numbers.empty() && wanted.found.size() <= k_few) {
+    for (const auto number : wanted.found) {
+      TRY(source.seek_event(number));
+      TRY_ASSIGN(const auto event, source.next());
+      if (event) {
+        masker.take(*event);
+      }
+    }
+    return {};
+  }
   TRY(source.seek_event(0));
-  std::map<format::EventKind, bool> in_run;
   while (true) {
     TRY_ASSIGN(const auto event, source.next());
     if (!event) {
       return {};
     }
-    const bool by_number = std::any_of(numbers.begin(), numbers.end(), [&](const auto& range) {
-      return event->number >= range.first && event->number <= range.second;
-    });
-    const bool by_time = says_something(event->kind) &&
-                         std::any_of(ranges.begin(), ranges.end(),
-                                     [&](const TimeRange& range) { return range.holds(*event); });
-    const bool wanted = !event->redacted && (by_number || by_time || found.contains(event->number));
-    if (wanted) {
-      plan.replacements[event->number] =
-          player::redaction_stub(*event, plan.actor, !in_run[event->kind]);
-      plan.by_place += by_number || by_time ? 1U : 0U;
-    }
-    in_run[event->kind] = wanted;
+    masker.take(*event);
   }
 }
 
-// Looks again at the recording as the copy will be, until nothing is found any more: a text may
-// have been painted twice.
+// Where a text may have been painted twice, the recording is searched again as the copy will be,
+// until nothing is found any more.
 Result<void> find_and_mask(const Arguments& args, const player::Recording& recording, Plan& plan) {
-  TRY_ASSIGN(const auto ranges, time_ranges(args, recording));
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> numbers;
+  Wanted wanted;
+  TRY_ASSIGN(wanted.times, time_ranges(args, recording));
   for (const auto& text : args.values("--event")) {
     const auto range = number_range(text);
     if (!range) {
       return fail(Errc::bad_usage, "--event is a number, or FIRST..LAST");
     }
-    numbers.push_back(*range);
+    wanted.numbers.push_back(*range);
   }
   TRY_ASSIGN(const auto source, recording.open_source());
   SystemClock clock;
@@ -271,18 +302,15 @@ Result<void> find_and_mask(const Arguments& args, const player::Recording& recor
     const auto tell = [&](std::uint64_t event) { progress.update(event, total); };
     player::MaskedSource masked(*source, plan.replacements);
     TRY_ASSIGN(auto now, player::find_redactions(masked, recording.setup(), plan.query, tell));
-    const bool more = round == 0 ? !now.events.empty() || !ranges.empty() || !numbers.empty()
-                                 : !now.events.empty();
-    if (!more) {
+    const bool named = round == 0 && !(wanted.times.empty() && wanted.numbers.empty());
+    if (now.events.empty() && !named) {
       return {};
     }
-    plan.found.events.insert(now.events.begin(), now.events.end());
+    wanted.found.insert(now.events.begin(), now.events.end());
     plan.found.matches += now.matches;
     plan.found.widened_lines += now.widened_lines;
-    plan.replacements.clear();
-    plan.by_place = 0;
-    TRY(mask(*source, ranges, numbers, plan.found.events, plan));
-    if (plan.query.matchers.empty()) {
+    TRY(mask(*source, wanted, plan));
+    if (!now.look_again) {
       return {};
     }
   }

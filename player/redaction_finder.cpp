@@ -68,7 +68,9 @@ class Finder {
 
   void take(const EventView& event) {
     if (has(query_.scopes, RedactScope::screen)) {
-      rows_.before_event(event.number, event.redacted);
+      const bool in_stream =
+          event.kind == EventKind::output && has(query_.scopes, RedactScope::output);
+      rows_.before_event(event, in_stream);
       if (screen_.apply(event)) {
         rows_.after_event();
       }

@@ -43,6 +43,8 @@ struct RedactFound {
   // Typed text, one event a key: the whole line goes, so that the number of removed events does not
   // tell its length.
   std::uint64_t widened_lines = 0;
+  // An event may have painted a text once more over itself: whoever masks `events` looks again.
+  bool look_again = false;
 };
 
 // From the first event on. `progress(event number)` now and then; may be empty.

@@ -10,6 +10,30 @@ constexpr std::size_t k_most_rows_of_a_line = 64;
 constexpr std::size_t k_typed_writers = 3;
 constexpr std::size_t k_typed_bytes = 4;
 
+// Nothing but text, colours and ends of lines.
+bool is_linear(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (static_cast<unsigned char>(text[i]) >= 0x20) {
+      continue;
+    }
+    if (text[i] == '\n' && i > 0 && text[i - 1] == '\r') {
+      continue;
+    }
+    if (text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n') {
+      continue;
+    }
+    if (text[i] != '\x1B' || i + 1 >= text.size() || text[i + 1] != '[') {
+      return false;
+    }
+    const auto end = text.find_first_not_of("0123456789;", i + 2);
+    if (end == std::string_view::npos || text[end] != 'm') {
+      return false;
+    }
+    i = end;
+  }
+  return true;
+}
+
 }  // namespace
 
 RedactionRows::RedactionRows(vt::Terminal& terminal, const RedactQuery& query, RedactFound& found)
@@ -17,9 +41,10 @@ RedactionRows::RedactionRows(vt::Terminal& terminal, const RedactQuery& query, R
   terminal_.set_hooks(this);
 }
 
-void RedactionRows::before_event(std::uint64_t event, bool masked) {
-  event_ = event + 1;
-  if (masked) {
+void RedactionRows::before_event(const format::EventView& event, bool in_stream) {
+  event_ = event.number + 1;
+  linear_ = in_stream && is_linear(as_text(event.data));
+  if (event.redacted) {
     masked_.insert(event_);
   }
 }
@@ -78,7 +103,8 @@ void RedactionRows::take(std::size_t begin, std::size_t length,
 }
 
 // What was carried, then the parts.
-void RedactionRows::search(const Carry& carry, std::span<const Part> parts) {
+bool RedactionRows::search(const Carry& carry, std::span<const Part> parts) {
+  bool matched = false;
   text_.assign(carry.text);
   for (const auto& part : parts) {
     append_text(text_, part.cells);
@@ -98,8 +124,22 @@ void RedactionRows::search(const Carry& carry, std::span<const Part> parts) {
         }
       }
       take(match->offset, match->length, writers);
+      matched = true;
     }
   }
+  return matched;
+}
+
+void RedactionRows::search_line(const Carry& carry, std::span<const Part> parts) {
+  const bool before =
+      std::any_of(parts.begin(), parts.end(), [](const Part& part) { return part.row->matched; });
+  const bool matched = search(carry, parts);
+  for (const auto& part : parts) {
+    part.row->matched = matched;
+  }
+  // It was there before this event touched the line, and it still is.
+  found_.look_again = found_.look_again || (before && matched && !masked_.contains(event_) &&
+                                            !found_.events.contains(event_ - 1));
 }
 
 void RedactionRows::keep(const Part& part) {
@@ -115,11 +155,15 @@ void RedactionRows::on_row_scrolled_off(std::span<const vt::Cell> cells, bool wr
   if (known != rows.end()) {
     update(known->second, cells);
   }
-  const Part part{cells, known != rows.end() ? &known->second.writers : nullptr};
+  const bool is_known = known != rows.end();
+  const Part part{cells, nullptr, is_known ? &known->second.writers : nullptr};
+  if (linear_ && !is_known && carry_.rows == 0) {
+    return;
+  }
   if (wrapped && carry_.rows + 1 < k_most_rows_of_a_line) {
     keep(part);
   } else {
-    search(carry_, {&part, 1});
+    static_cast<void>(search(carry_, {&part, 1}));
     carry_ = {};
   }
   if (known != rows.end()) {
@@ -137,13 +181,16 @@ void RedactionRows::after_event() {
     auto& row = rows[terminal_.row_id(r)];
     row.seen = sweep_;
     const auto cells = terminal_.row(r);
+    const bool fresh = row.writers.empty();
     if (const auto stamp = terminal_.row_stamp(r);
         row.stamp != stamp || row.glyphs.size() != cells.size()) {
       row.stamp = stamp;
       update(row, cells);
-      changed_[static_cast<std::size_t>(r)] = 1;
+      const bool elsewhere = fresh && linear_;
+      changed_[static_cast<std::size_t>(r)] = elsewhere ? 0 : 1;
+      row.matched = row.matched || elsewhere;
     }
-    parts_.push_back({cells, &row.writers});  // node-based: the address stays
+    parts_.push_back({cells, &row, &row.writers});  // node-based: the address stays
   }
   const auto all = std::span<const Part>(parts_);
   std::size_t begin = 0;
@@ -157,7 +204,7 @@ void RedactionRows::after_event() {
     }
     if (changed) {
       // What has scrolled off continues in the first row only.
-      search(begin == 0 ? carry_ : no_carry_, all.subspan(begin, r + 1 - begin));
+      search_line(begin == 0 ? carry_ : no_carry_, all.subspan(begin, r + 1 - begin));
     }
     begin = r + 1;
     changed = false;

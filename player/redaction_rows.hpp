@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rows of the screen as they were rendered, searched after every event, with the event that
 // last changed each cell. A cell that is painted over with what it shows already keeps its event:
-// who looks again with that event masked finds the other one.
+// where that may have happened RedactFound::look_again is set, and who looks again with the event
+// masked finds the other one. Rows that one event made from its first to its last byte by writing
+// on, line by line, are the same as the text of the stream, which is searched there.
 #pragma once
 
 #include "player/redaction_finder.hpp"
@@ -23,8 +25,8 @@ class RedactionRows final : public vt::Hooks {
   RedactionRows(const RedactionRows&) = delete;
   RedactionRows& operator=(const RedactionRows&) = delete;
 
-  // `masked`: what it shows is a redactor's, not the recording's.
-  void before_event(std::uint64_t event, bool masked);
+  // `in_stream`: the text of the event is searched in the stream as well.
+  void before_event(const format::EventView& event, bool in_stream);
   void after_event();
 
   void on_row_scrolled_off(std::span<const vt::Cell> row, bool wrapped,
@@ -35,12 +37,14 @@ class RedactionRows final : public vt::Hooks {
   struct Row {
     std::uint64_t stamp = 0;
     std::uint64_t seen = 0;  // the last sweep that met it
+    bool matched = false;    // when it was searched last, or not searched here yet
     std::vector<std::uint32_t> glyphs;
     std::vector<std::uint64_t> writers;  // event + 1; 0: nobody
   };
   // Rows that continue each other. Who wrote which byte is worked out only where something matches.
   struct Part {
     std::span<const vt::Cell> cells;
+    Row* row = nullptr;
     const std::vector<std::uint64_t>* writers = nullptr;  // null: this event wrote all of it
   };
   struct Carry {  // the rows of a line that have scrolled off already
@@ -51,7 +55,8 @@ class RedactionRows final : public vt::Hooks {
   void update(Row& row, std::span<const vt::Cell> cells);
   void append_text(std::string& out, std::span<const vt::Cell> cells) const;
   void append_writers(std::vector<std::uint64_t>& out, const Part& part) const;
-  void search(const Carry& carry, std::span<const Part> parts);
+  bool search(const Carry& carry, std::span<const Part> parts);  // whether something matched
+  void search_line(const Carry& carry, std::span<const Part> parts);
   void take(std::size_t begin, std::size_t length, const std::vector<std::uint64_t>& writers);
   void keep(const Part& part);
 
@@ -63,6 +68,7 @@ class RedactionRows final : public vt::Hooks {
   std::array<std::unordered_map<std::uint64_t, Row>, 2> rows_;
   std::unordered_set<std::uint64_t> masked_;  // events whose text is a stub
   std::uint64_t event_ = 0;
+  bool linear_ = false;  // the event wrote on, line by line
   std::uint64_t sweep_ = 0;
   const Carry no_carry_{};
   std::vector<Part> parts_;

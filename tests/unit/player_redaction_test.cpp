@@ -105,6 +105,11 @@ TEST_CASE("redaction finder: rows that wrap, scroll off or are painted twice") {
   EventScript twice;
   twice.out(1, "\x1B[3;1Hs3cr3t").out(2, "\x1B[3;1Hs3\x1B[3;3Hcr3\x1B[3;6Ht").out(3, "done");
   CHECK(numbers(find_in(twice, query_for("s3cr3t", only(RedactScope::screen)))) == Numbers{0});
+  CHECK(find_in(twice, query_for("s3cr3t", only(RedactScope::screen))).look_again);
+  CHECK_FALSE(find_in(at_once, query_for("hidden")).look_again);
+  EventScript typed_behind;
+  typed_behind.out(1, "s3cr3t").out(2, " and more");
+  CHECK(find_in(typed_behind, query_for("s3cr3t")).look_again);  // it cannot be told apart
   const auto left = left_after(twice, query_for("s3cr3t"));
   CHECK(left.find("s3") == std::string::npos);
   CHECK(left.ends_with("done"));
