@@ -4,6 +4,7 @@
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/json.hpp"
+#include "cli/ledger_place.hpp"
 #include "cli/message.hpp"
 #include "cli/progress.hpp"
 #include "cli/text.hpp"
@@ -386,6 +387,7 @@ struct Done {
   format::RedactReport report;
   format::Digest digest{};
   std::uint64_t bytes = 0;
+  std::string ledger;  // what became of the entry
 };
 
 Result<Done> write_copy(const player::Recording& recording, const Plan& plan, AppendFile& out) {
@@ -422,6 +424,9 @@ void print_report(const Plan& plan, const Done& done) {
   fmt::print("by            {} (key {})\n", printable(plan.actor),
              format::to_hex(plan.key->public_key()).substr(0, 16));
   fmt::print("reason        {}\n", printable(plan.reason));
+  if (done.ledger == "entered") {
+    fmt::print("ledger        tells of this copy\n");
+  }
   fmt::print("kept          {}, unchanged: it still holds what was removed\n",
              printable(plan.path));
 }
@@ -438,7 +443,8 @@ Json to_json(const Plan& plan, const Done& done) {
           {"actor", plan.actor},
           {"reason", plan.reason},
           {"key", format::to_hex(plan.key->public_key())},
-          {"digest", format::to_hex(done.digest)}};
+          {"digest", format::to_hex(done.digest)},
+          {"ledger", done.ledger}};
 }
 
 int explain_redact_error(const Plan& plan, const Error& error) {
@@ -448,6 +454,19 @@ int explain_redact_error(const Plan& plan, const Error& error) {
                      "sworn verify says what state it is in; salvage a crashed one first"});
   }
   return complain("redact", explain_session_error(plan.path, error), exit_status_for(error));
+}
+
+// The copy is made: a ledger that cannot be written is told, not a reason to take it back.
+std::string enter_in_ledger(const format::SessionHeader& header, const Plan& plan,
+                            const Done& done) {
+  const auto entered = note_in_ledger(
+      header, format::LedgerRedaction{header.file_id, done.digest, plan.actor, plan.reason});
+  if (!entered) {
+    complain("redact", {"the copy was made, but the ledger does not tell of it",
+                        describe(entered.error()), "enter it by hand: sworn ledger --help"});
+    return "failed";
+  }
+  return *entered ? "entered" : "not here";
 }
 
 int redact_to(const player::Recording& recording, const Arguments& args, const Plan& plan) {
@@ -473,6 +492,7 @@ int redact_to(const player::Recording& recording, const Arguments& args, const P
   done->digest = digest->digest;
   done->bytes = digest->bytes;
   remove.dismiss();
+  done->ledger = enter_in_ledger(recording.header(), plan, *done);
   if (args.has("--json")) {
     print_json(to_json(plan, *done));
   } else {

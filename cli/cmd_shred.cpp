@@ -3,8 +3,10 @@
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/json.hpp"
+#include "cli/ledger_place.hpp"
 #include "cli/message.hpp"
 #include "cli/open_session.hpp"
+#include "format/ledger_session.hpp"
 #include "format/rewrap.hpp"
 
 #include <fmt/format.h>
@@ -78,6 +80,18 @@ int run(const Arguments& args) {
   if (!args.has("--yes")) {
     return dry_run(path, boxes);
   }
+  // Before anything is gone: what the ledger does not tell must not happen unseen.
+  const auto digest = format::digest_of(*session->file);
+  const auto entered =
+      digest ? note_in_ledger(reader.header(),
+                              format::LedgerRetentionDelete{reader.header().file_id, digest->digest,
+                                                            actor_name(), "shred: " + *reason})
+             : Result<bool>(tl::make_unexpected(digest.error()));
+  if (!entered) {
+    return complain("shred",
+                    {"nothing was destroyed: the ledger of the recording cannot be written",
+                     describe(entered.error()), "mend the ledger first: sworn ledger check"});
+  }
   for (const auto& each : boxes) {
     if (const auto destroyed = format::destroy_key_box(each); !destroyed) {
       return complain("shred", {each + ": could not be destroyed", describe(destroyed.error()),
@@ -89,11 +103,14 @@ int run(const Arguments& args) {
                 {"path", path},
                 {"file_id", format::to_hex(reader.header().file_id)},
                 {"destroyed", boxes},
+                {"ledger", *entered ? "entered" : "not here"},
                 {"reason", *reason}});
   } else {
     for (const auto& each : boxes) {
       fmt::print("destroyed     {}\n", printable(each));
     }
+    fmt::print("ledger        {}\n",
+               *entered ? "tells of it" : "not here: nothing else tells that this was done");
     fmt::print("left          {}: its seals still verify, its contents are gone\n",
                printable(path));
     fmt::print("Copies of the key box (backups, recipients who opened it) are not reached.\n");
