@@ -12,8 +12,8 @@ for tool in dpkg-deb dpkg-shlibdeps cpack unshare file; do
   command -v "$tool" >/dev/null || skip "$tool is not installed"
 done
 for program in cli/sworn recorder/sworn-recorder recorder/host/swornd recorder/host/sworn-monitor \
-  recorder/host/sworn-host recorder/client/sworn-login; do
-  [[ -x $build/$program ]] || skip "$program is not built: the package is made of a whole build"
+  recorder/host/sworn-host recorder/client/sworn-login docs/swornd.8 docs/sworn.bash; do
+  [[ -e $build/$program ]] || skip "$program is not built: the package is made of a whole build"
 done
 
 if [[ ${SWORN_PACKAGE_LAB-} != 1 ]]; then
