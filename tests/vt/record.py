@@ -18,6 +18,8 @@ import subprocess
 import termios
 import time
 
+import second_batch
+
 QUIET = 0.25   # so long without output means: it waits
 UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[\]P_^Xk][^\x07]*)?$|[\xc0-\xff][\x80-\xbf]*$")
 PATIENCE = 8.0  # and so long we wait for that
@@ -149,6 +151,7 @@ def prepare(home):
         (home / "tree" / name).mkdir()
         for number in range(6):
             (home / "tree" / name / f"file-{number}.txt").write_text(TEXT[: number * 97 + 10])
+    second_batch.prepare(home)
     if shutil.which("git"):
         env = {"HOME": str(home), "PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1",
                "GIT_AUTHOR_NAME": "A U Thor", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_COMMITTER_NAME": "C O",
@@ -237,6 +240,9 @@ SESSIONS = {
 }
 
 
+SESSIONS.update(second_batch.SESSIONS)
+
+
 def missing(name):
     return [program for program in SESSIONS[name][0] if shutil.which(program) is None]
 
@@ -250,4 +256,6 @@ def record(name, home):
     data = recording.finish()
     if "tmux" in SESSIONS[name][0]:
         subprocess.run(["tmux", "-L", f"inner{os.getpid()}", "kill-server"], check=False, stderr=subprocess.DEVNULL)
+    if "screen" in SESSIONS[name][0]:
+        subprocess.run(["screen", "-S", f"vt{os.getpid()}", "-X", "quit"], check=False, stdout=subprocess.DEVNULL)
     return data
