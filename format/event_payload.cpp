@@ -83,8 +83,8 @@ Result<ClockSample> decode_clock_sample(ByteView data) {
 }
 
 Bytes encode(const SessionStart& p) {
-  return MapWriter()
-      .text("user", p.user)
+  MapWriter map;
+  map.text("user", p.user)
       .unsigned_number("uid", p.uid)
       .unsigned_number("loginuid", p.loginuid)
       .unsigned_number("audit_ses", p.audit_ses)
@@ -105,8 +105,11 @@ Bytes encode(const SessionStart& p) {
       .text("policy", p.policy)
       .text("input_policy", p.input_policy)
       .number("recorder_pid", p.recorder_pid)
-      .number("child_pid", p.child_pid)
-      .finish();
+      .number("child_pid", p.child_pid);
+  if (!p.zone.empty()) {
+    map.text("zone", p.zone).number("utc_offset_s", p.utc_offset_s);
+  }
+  return map.finish();
 }
 Result<SessionStart> decode_session_start(ByteView data) {
   TRY_ASSIGN(auto map, MapReader::parse(data));
@@ -131,6 +134,8 @@ Result<SessionStart> decode_session_start(ByteView data) {
           .text("input_policy", p.input_policy)
           .number("recorder_pid", p.recorder_pid)
           .number("child_pid", p.child_pid)
+          .text("zone", p.zone)
+          .number("utc_offset_s", p.utc_offset_s)
           .done());
   TRY(read_size(map, p.size));
   return p;

@@ -56,7 +56,9 @@ struct SessionStart {
   std::string policy;  // text of the effective policy
   std::string input_policy;
   std::int64_t recorder_pid = 0;
-  std::int64_t child_pid = 0;  // 0 where it is not known yet
+  std::int64_t child_pid = 0;     // 0 where it is not known yet
+  std::string zone;               // of the host's local time, "CET"; empty: not known
+  std::int64_t utc_offset_s = 0;  // east of UTC at the start; valid where there is a zone
 };
 struct CommandBegin {
   std::uint64_t n = 0;  // counts command lines of one shell, from 1

@@ -9,6 +9,7 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
+#include <ctime>
 #include <string_view>
 #include <unordered_set>
 
@@ -155,6 +156,14 @@ format::SessionStart make_session_start(const Options& options) {
   start.policy = policy_text(options);
   start.input_policy = name_of(options.input);
   start.recorder_pid = ::getpid();
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  std::array<char, 32> zone{};
+  if (::localtime_r(&now, &local) != nullptr &&
+      std::strftime(zone.data(), zone.size(), "%Z", &local) > 0) {
+    start.zone = zone.data();
+    start.utc_offset_s = local.tm_gmtoff;
+  }
   return start;
 }
 
