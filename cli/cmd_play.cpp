@@ -104,7 +104,7 @@ constexpr Option k_options[] = {
     {"--log", ValueKind::file, "LOGFILE[:LINE]",
      "show its lines beside the screen, and open at the moment of LINE; may be repeated"},
     {"--no-verify", ValueKind::none, "", "do not verify in the background"},
-    {"--no-cache", ValueKind::none, "", "neither use nor leave keyframes in ~/.cache/sworn"},
+    {"--no-cache", ValueKind::none, "", "neither use nor leave an index in ~/.cache/sworn"},
 };
 constexpr ExitStatus k_exits[] = {
     {"0", "the viewer left"},

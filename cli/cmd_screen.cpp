@@ -52,7 +52,7 @@ constexpr Option k_options[] = {
     {"--cmd", ValueKind::number, "N", "the moment when command N began"},
     {"--text", ValueKind::none, "", "rows of text (default)"},
     {"--json", ValueKind::none, "", "one JSON object with attributes (schema sworn.screen/1)"},
-    {"--no-cache", ValueKind::none, "", "neither use nor leave keyframes in ~/.cache/sworn"},
+    {"--no-cache", ValueKind::none, "", "neither use nor leave an index in ~/.cache/sworn"},
 };
 constexpr ExitStatus k_exits[] = {
     {"0", "the screen was printed"},

@@ -33,6 +33,8 @@ extern const Command k_cmd_alert;
 extern const Command k_cmd_ledger;
 extern const Command k_cmd_trust;
 extern const Command k_cmd_keys;
+extern const Command k_cmd_search;
+extern const Command k_cmd_index;
 extern const Command k_cmd_help;
 extern const Command k_cmd_completion;
 

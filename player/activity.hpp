@@ -6,6 +6,7 @@
 #include "base/clock.hpp"
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace sworn::player {
@@ -18,6 +19,14 @@ class Activity {
     std::uint64_t output_bytes = 0;
     std::uint32_t inputs = 0;
   };
+
+  Activity() = default;
+  // As it was taken apart by the three below.
+  Activity(MonoTime start, std::int64_t width_us, std::vector<Bucket> buckets)
+      : start_(start), width_us_(width_us), buckets_(std::move(buckets)) {}
+  [[nodiscard]] MonoTime start() const { return start_; }
+  [[nodiscard]] std::int64_t width_us() const { return width_us_; }
+  [[nodiscard]] const std::vector<Bucket>& buckets() const { return buckets_; }
 
   // Times must not go back before the first one added; those that do count as the first.
   void add_output(MonoTime t, std::size_t bytes);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The terminal of the viewer. Only curses_ui.cpp knows ncurses. One object at a time per process,
+// The terminal of the viewer. Only curses_*.cpp know ncurses. One object at a time per process,
 // because signal handlers have to find it; the destructor, fatal signals and crashes restore the
 // terminal.
 #pragma once
@@ -13,8 +13,9 @@ namespace sworn::player {
 
 struct CursesOptions {
   bool colours = true;  // false where NO_COLOR is set
-  bool test_sync =
-      false;  // after each update print ESC ] 7777 ; n BEL, so that a test need not sleep
+  // After each update print ESC ] 7777 ; UPDATES ; KEYS BEL: so many updates were made and so many
+  // keys taken in. A test need not sleep then.
+  bool test_sync = false;
 };
 
 // Sets the locale of the process. Errc::bad_usage with what to do where there is no usable

@@ -40,6 +40,7 @@ inline constexpr Style k_warn{palette(3), {}, vt::k_bold};
 inline constexpr Style k_bad{palette(7), palette(1), vt::k_bold};
 inline constexpr Style k_bad_text{palette(1), {}, vt::k_bold};
 inline constexpr Style k_match{palette(0), palette(3), 0};
+inline constexpr Style k_marked{palette(0), palette(6), 0};
 inline constexpr Style k_key{palette(6), {}, 0};
 }  // namespace styles
 

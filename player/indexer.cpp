@@ -30,9 +30,12 @@ Indexer::Indexer(std::unique_ptr<EventSource> source, const ScreenSetup& setup,
     : source_(std::move(source)),
       screen_(setup),
       state_(std::move(state)),
-      rows_(screen_.terminal(), state_->text()),
+      input_(state_->input()),
       maker_(*state_->keyframes()),
       cached_(state_->keyframes()->frontier()) {
+  if (state_->has_text()) {
+    rows_.emplace(screen_.terminal(), state_->text());
+  }
   if (cached_.position == 0) {
     if (auto first = make_keyframe(0, k_before_everything, screen_.terminal())) {
       state_->keyframes()->add(*std::move(first));
@@ -49,9 +52,14 @@ Result<bool> Indexer::work(std::size_t max_events) {
     facts_.add(*event);
     position_ = event->number + 1;
     t_ = event->t;
-    rows_.before_event(position_, t_);
-    if (screen_.apply(*event)) {
-      rows_.after_event();
+    if (!rows_) {
+      screen_.apply(*event);
+    } else {
+      input_.add(*event);
+      rows_->before_event(position_, t_);
+      if (screen_.apply(*event)) {
+        rows_->after_event();
+      }
     }
     if (position_ > cached_.position) {
       TRY(maker_.after_event(*event, screen_));
@@ -64,7 +72,10 @@ void Indexer::publish(bool complete) {
   if (position_ >= cached_.position) {
     state_->keyframes()->set_frontier({position_, t_, complete});
   }
-  rows_.publish();
+  if (rows_) {
+    rows_->publish();
+    input_.publish();
+  }
   state_->publish(std::make_shared<const Facts>(facts_.facts()));
   state_->set_progress({position_, source_->end_position(), complete, source_->live(), {}});
 }
@@ -128,7 +139,7 @@ bool IndexThread::catch_up() {
 }
 
 void IndexThread::run() {
-  if (!catch_up()) {
+  if (state_->from_cache() || !catch_up()) {
     return;
   }
   while (!stop_ && indexer_->source().live()) {

@@ -8,7 +8,7 @@
 namespace sworn::player {
 namespace {
 
-constexpr std::size_t k_memory_budget = 256U << 20U;
+constexpr std::size_t k_memory_budget = 96U << 20U;
 // A resize deserves a keyframe, but a recording full of resizes must not become a recording of
 // keyframes.
 constexpr std::size_t k_least_cost_for_resize = 24 * 1024;

@@ -56,6 +56,7 @@ constexpr auto k_table = std::to_array<KeyRow>({
     {search_backward, Scope::any, HelpGroup::searching, "?", "search backwards"},
     {next_match, Scope::any, HelpGroup::searching, "n", "next match"},
     {previous_match, Scope::any, HelpGroup::searching, "N", "previous match"},
+    {search_word, Scope::any, HelpGroup::searching, "*", "search the word under the cursor"},
 
     {next_focus, Scope::any, HelpGroup::panes, "Tab", "next pane"},
     {previous_focus, Scope::any, HelpGroup::panes, "Shift+Tab", "previous pane"},
@@ -64,17 +65,24 @@ constexpr auto k_table = std::to_array<KeyRow>({
     {list_page_up, Scope::list, HelpGroup::panes, "PgUp", "list: a page up"},
     {list_page_down, Scope::list, HelpGroup::panes, "PgDn", "list: a page down"},
     {activate, Scope::any, HelpGroup::panes, "Enter", "list: move the playhead to the item"},
-    {filter, Scope::any, HelpGroup::panes, "f", "list: show matching items only"},
+    {filter, Scope::any, HelpGroup::panes, "f",
+     "list: show some items only: text, \\vregex, is:failed exit:1 took:10 cwd:/etc;"},
+    {filter, Scope::any, HelpGroup::panes, "",
+     "  of log lines is:error is:warning is:session source:auth"},
     {toggle_commands, Scope::any, HelpGroup::panes, "C", "commands on or off"},
     {toggle_logs, Scope::any, HelpGroup::panes, "L", "log lines on or off"},
     {toggle_keystrokes, Scope::any, HelpGroup::panes, "K", "keystrokes on or off"},
     {toggle_timeline, Scope::any, HelpGroup::panes, "T", "timeline on or off"},
+    {timeline_in, Scope::timeline, HelpGroup::panes, "+", "timeline: show a shorter stretch"},
+    {timeline_out, Scope::timeline, HelpGroup::panes, "-", "timeline: show a longer stretch"},
+    {split, Scope::any, HelpGroup::panes, "W", "lists beside or below the screen"},
     {zoom, Scope::any, HelpGroup::panes, "z", "the recorded screen alone; again: everything"},
     {pan_left, Scope::any, HelpGroup::panes, "Alt+h",
      "pan a screen that is larger than its pane: left"},
     {pan_right, Scope::any, HelpGroup::panes, "Alt+l", "pan: right"},
     {pan_up, Scope::any, HelpGroup::panes, "Alt+k Shift+Up", "pan: up"},
     {pan_down, Scope::any, HelpGroup::panes, "Alt+j Shift+Down", "pan: down"},
+    {pan_mode, Scope::any, HelpGroup::panes, "P", "Shift+arrows pan, or seek as usual"},
     {recentre, Scope::any, HelpGroup::panes, "=", "let the view follow the cursor again"},
 
     {set_bookmark, Scope::any, HelpGroup::notes, "m", "set a bookmark (then a letter or digit)"},
@@ -82,10 +90,22 @@ constexpr auto k_table = std::to_array<KeyRow>({
     {list_bookmarks, Scope::any, HelpGroup::notes, "M", "list bookmarks and notes"},
     {add_note, Scope::any, HelpGroup::notes, "a", "write a note at this moment"},
 
-    {reveal, Scope::any, HelpGroup::other, "R", "reveal concealed and same-colour text"},
+    {select_cells, Scope::any, HelpGroup::copying, "v",
+     "mark cells; arrows or hjkl extend, Escape ends"},
+    {select_lines, Scope::any, HelpGroup::copying, "V", "mark whole lines"},
+    {copy, Scope::any, HelpGroup::copying, "y",
+     "copy what is marked to a file; else: how to open at this moment"},
+    {clip_begin, Scope::any, HelpGroup::copying, "b", "a clip begins here"},
+    {clip_end, Scope::any, HelpGroup::copying, "B", "a clip ends here"},
+    {export_clip, Scope::any, HelpGroup::copying, "x",
+     "export the clip, or everything: .cast .txt .jsonl .html .svg"},
+
+    {reveal, Scope::any, HelpGroup::other, "R",
+     "reveal concealed and same-colour text, and characters without a shape"},
+    {row_history, Scope::any, HelpGroup::other, "S", "what stood in this row of the screen before"},
     {inspect_cell, Scope::any, HelpGroup::other, "c",
      "what is under the cursor: code points, colours, link"},
-    {clock_mode, Scope::any, HelpGroup::other, "t", "clock: UTC, viewer's zone, elapsed"},
+    {clock_mode, Scope::any, HelpGroup::other, "t", "clock: UTC, recorded host, viewer, elapsed"},
     {details, Scope::any, HelpGroup::other, "s", "session details and integrity"},
     {toggle_mouse, Scope::any, HelpGroup::other, "F2", "mouse on or off"},
     {help, Scope::any, HelpGroup::other, "F1", "this help"},
@@ -143,6 +163,8 @@ std::string_view title_of(HelpGroup group) {
       return "Panes";
     case HelpGroup::notes:
       return "Bookmarks and notes";
+    case HelpGroup::copying:
+      return "Copies";
     case HelpGroup::other:
       return "Other";
   }
@@ -224,20 +246,23 @@ bool same_key(const Key& a, const Key& b) {
 }
 
 std::optional<Action> lookup(const Key& key, Scope focus) {
-  for (const auto& row : k_table) {
-    if (row.scope != Scope::any && row.scope != focus) {
-      continue;
+  const auto find = [&key](Scope scope) -> std::optional<Action> {
+    for (const auto& row : k_table) {
+      bool hit = false;
+      if (row.scope == scope) {
+        each_word(row.keys, [&](std::string_view word) {
+          const auto wanted = parse_key(word);
+          hit = hit || (wanted && same_key(*wanted, key));
+        });
+      }
+      if (hit) {
+        return row.action;
+      }
     }
-    bool hit = false;
-    each_word(row.keys, [&](std::string_view word) {
-      const auto wanted = parse_key(word);
-      hit = hit || (wanted && same_key(*wanted, key));
-    });
-    if (hit) {
-      return row.action;
-    }
-  }
-  return std::nullopt;
+    return std::nullopt;
+  };
+  const auto own = find(focus);
+  return own || focus == Scope::any ? own : find(Scope::any);
 }
 
 std::string keys_of(Action action) {

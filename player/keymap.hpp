@@ -50,6 +50,7 @@ enum class Action : std::uint8_t {
   search_backward,
   next_match,
   previous_match,
+  search_word,
   activate,
   list_up,
   list_down,
@@ -59,11 +60,20 @@ enum class Action : std::uint8_t {
   list_bookmarks,
   go_bookmark,
   add_note,
+  select_cells,
+  select_lines,
+  copy,
+  clip_begin,
+  clip_end,
+  export_clip,
   filter,
   toggle_commands,
   toggle_logs,
   toggle_keystrokes,
   toggle_timeline,
+  timeline_in,
+  timeline_out,
+  split,
   next_focus,
   previous_focus,
   zoom,
@@ -71,8 +81,10 @@ enum class Action : std::uint8_t {
   pan_right,
   pan_up,
   pan_down,
+  pan_mode,
   recentre,
   reveal,
+  row_history,
   clock_mode,
   details,
   inspect_cell,
@@ -82,10 +94,10 @@ enum class Action : std::uint8_t {
   quit,
 };
 
-// Where a binding holds. `list`: a list has the focus; `screen`: the screen has it.
-enum class Scope : std::uint8_t { any, screen, list };
+// Where a binding holds: what has the focus. A binding of one place goes before one of any.
+enum class Scope : std::uint8_t { any, screen, list, timeline };
 
-enum class HelpGroup : std::uint8_t { playing, moving, searching, panes, notes, other };
+enum class HelpGroup : std::uint8_t { playing, moving, searching, panes, notes, copying, other };
 std::string_view title_of(HelpGroup group);
 
 struct KeyRow {
@@ -101,7 +113,7 @@ std::span<const KeyRow> key_table();
 std::optional<Key> parse_key(std::string_view name);
 bool same_key(const Key& a, const Key& b);
 
-// The action of a key where the focus is on a list or on the screen.
+// The action of a key where the focus is on a list, on the screen or on the timeline.
 std::optional<Action> lookup(const Key& key, Scope focus);
 
 // "Space, p" for an action: for hints and messages.

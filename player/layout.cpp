@@ -22,6 +22,38 @@ Rect cut_right(Rect& body, int cols) {
   return {body.row, body.col + body.cols, body.rows, cols};
 }
 
+// Notes take the foot of a column that is high enough.
+void place_notes(const LayoutInput& input, Layout& layout, Rect& column) {
+  constexpr int k_least_column = 20;
+  if (input.notes > 0 && column.rows >= k_least_column) {
+    const auto wanted = static_cast<int>(std::min<std::size_t>(input.notes, 6)) + 1;
+    layout.notes = cut_bottom(column, std::min(wanted, column.rows / 4));
+  }
+}
+
+void place_beside(const LayoutInput& input, Layout& layout, Rect& body, int cols, bool commands,
+                  bool logs) {
+  Rect column = cut_right(body, cols);
+  layout.divider_col = body.cols - 1;
+  body.cols -= 1;
+  place_notes(input, layout, column);
+  if (logs && commands) {
+    layout.logs = cut_bottom(column, column.rows / 2);
+    layout.commands = column;
+  } else {
+    (logs ? layout.logs : layout.commands) = column;
+  }
+}
+
+void place_below(Layout& layout, Rect& body, int rows, bool commands, bool logs) {
+  if (logs && commands) {
+    layout.logs = cut_bottom(body, rows - rows / 2);
+    layout.commands = cut_bottom(body, rows / 2);
+  } else {
+    (logs ? layout.logs : layout.commands) = cut_bottom(body, rows);
+  }
+}
+
 void place_lists(const LayoutInput& input, Layout& layout, Rect& body) {
   const int spare_cols = body.cols - input.recorded.cols - 1;
   const int spare_rows = body.rows - input.recorded.rows;
@@ -32,39 +64,33 @@ void place_lists(const LayoutInput& input, Layout& layout, Rect& body) {
   };
   bool logs = wanted(input.logs, below || side);
   bool commands = wanted(input.commands, side || (below && !logs));
-  if (!side && !below && logs && commands && body.rows < 26) {
-    commands = false;  // one list at a time on a small terminal
+  if (!logs && !commands) {
+    return;
   }
-  if (logs && below) {
-    layout.logs = cut_bottom(body, spare_rows);
-    logs = false;
+  if (input.split == Split::right && body.cols >= 2 * k_least_side_cols) {
+    place_beside(input, layout, body, std::max(spare_cols, body.cols * 2 / 5), commands, logs);
+    return;
   }
-  if (side && (logs || commands)) {
-    Rect column = cut_right(body, spare_cols);
-    layout.divider_col = body.cols - 1;
-    body.cols -= 1;
-    if (logs && commands) {
-      layout.logs = cut_bottom(column, column.rows / 2);
-      layout.commands = column;
-    } else {
-      (logs ? layout.logs : layout.commands) = column;
+  // Without room beside or below the recorded screen, the lists take a share of it.
+  const int share = std::max(4, body.rows * 2 / 5);
+  if (input.split == Split::below || (!side && !below)) {
+    if (logs && commands && body.rows < 26) {
+      commands = false;  // one list at a time on a small terminal
+    }
+    place_below(layout, body, std::max(spare_rows, share), commands, logs);
+    return;
+  }
+  if (side) {
+    if (logs && below) {
+      layout.logs = cut_bottom(body, spare_rows);
+      logs = false;
+    }
+    if (logs || commands) {
+      place_beside(input, layout, body, spare_cols, commands, logs);
     }
     return;
   }
-  if (commands && below && layout.logs.empty()) {
-    layout.commands = cut_bottom(body, spare_rows);
-    return;
-  }
-  // No room beside the recorded screen: the lists take a share of it.
-  const int share = std::max(4, body.rows * 2 / 5);
-  if (logs && commands) {
-    layout.logs = cut_bottom(body, share / 2 + 1);
-    layout.commands = cut_bottom(body, share / 2 + 1);
-  } else if (logs) {
-    layout.logs = cut_bottom(body, share);
-  } else if (commands) {
-    layout.commands = cut_bottom(body, share);
-  }
+  place_below(layout, body, spare_rows, commands, logs);
 }
 
 }  // namespace

@@ -6,6 +6,9 @@
 #include "base/term_size.hpp"
 #include "player/frame.hpp"
 
+#include <cstddef>
+#include <cstdint>
+
 namespace sworn::player {
 
 inline constexpr int k_least_cols = 40;
@@ -14,11 +17,16 @@ inline constexpr int k_least_rows = 10;
 // `by_size`: shown where there is room beside or below the whole recorded screen.
 enum class Shown : std::uint8_t { off, on, by_size };
 
+// Where lists go in preference; `automatic`: where there is room.
+enum class Split : std::uint8_t { automatic, right, below };
+
 struct LayoutInput {
   TermSize terminal;
   TermSize recorded;
   Shown commands = Shown::by_size;
   Shown logs = Shown::by_size;
+  std::size_t notes = 0;  // how many there are to show
+  Split split = Split::automatic;
   bool keystrokes = false;
   bool timeline = true;
   bool prompt = false;
@@ -32,6 +40,7 @@ struct Layout {
   Rect screen;
   Rect commands;
   Rect logs;
+  Rect notes;
   Rect keystrokes;
   Rect timeline;
   Rect status;

@@ -10,12 +10,15 @@
 #include "player/keymap.hpp"
 #include "player/layout.hpp"
 #include "player/line_editor.hpp"
+#include "player/list_filter.hpp"
 #include "player/log_book.hpp"
 #include "player/notes.hpp"
 #include "player/playback.hpp"
 #include "player/position_spec.hpp"
 #include "player/replay.hpp"
 #include "player/search.hpp"
+#include "player/selection.hpp"
+#include "player/timeline.hpp"
 #include "player/view.hpp"
 
 #include <array>
@@ -33,10 +36,20 @@ struct SessionInfo {
   std::string host;
   std::string user;
   std::string tty;
+  std::string from;  // where an ssh connection came from
   std::string program;
   std::vector<std::string> details;  // lines of the details window
   WallTime started;  // the wall clock at the first event, where no clock event tells
   MonoTime started_mono;
+  std::string zone;                           // of the recorded host, "CET"; empty: not known
+  std::optional<std::int64_t> zone_offset_s;  // east of UTC, at the start
+};
+
+// A stretch of the recording that is to be copied.
+struct ClipRequest {
+  std::string path;
+  std::optional<std::uint64_t> from;  // positions; nothing: the ends of the recording
+  std::optional<std::uint64_t> to;
 };
 
 struct ModelParts {
@@ -49,7 +62,13 @@ struct ModelParts {
   std::function<Integrity()> integrity;         // a snapshot
   std::function<LogBookPtr()> logs;             // a snapshot; may be empty
   SearchRunner run_search = run_search_inline;  // where searches are worked off
-  bool ascii = false;                           // the terminal cannot show line drawing characters
+  unsigned search_threads = 1;
+  std::function<Result<std::unique_ptr<EventSource>>()> open_source;  // for raw searches
+  // Writes a new file; what exists is left alone.
+  std::function<Result<void>(const std::string& path, std::string_view text)> write_file;
+  // Says what was written.
+  std::function<Result<std::string>(const ClipRequest& request)> export_clip;
+  bool ascii = false;  // the terminal cannot show line drawing characters
 };
 
 class Model {
@@ -68,6 +87,8 @@ class Model {
   [[nodiscard]] std::int64_t next_wake_us() const;
   [[nodiscard]] bool mouse() const { return mouse_; }
 
+  [[nodiscard]] const SearchResult& search_results() const { return *search_.results; }
+
   // Opens at a place, as with --at; an error is shown and returned.
   Result<void> open_at(const PlaceSpec& spec);
   void open_search(std::shared_ptr<const Matcher> matcher);
@@ -81,8 +102,8 @@ class Model {
   [[nodiscard]] const std::string& message() const { return message_; }
 
  private:
-  enum class Focus : std::uint8_t { screen, commands, logs };
-  enum class Popup : std::uint8_t { none, help, details, notes, cell };
+  enum class Focus : std::uint8_t { screen, commands, logs, timeline };
+  enum class Popup : std::uint8_t { none, help, details, notes, cell, row_history };
   enum class PromptKind : std::uint8_t {
     none,
     go_to,
@@ -93,16 +114,22 @@ class Model {
     note,
     bookmark_key,
     go_bookmark_key,
+    copy_file,
+    export_file,
   };
-  enum class ClockMode : std::uint8_t { utc, local, elapsed };
+  enum class ClockMode : std::uint8_t { utc, host, viewer, elapsed };
   struct List {
-    std::string filter;
-    std::shared_ptr<const Matcher> matcher;
+    ListFilter filter;
     std::vector<std::size_t> shown;  // indices of the items that pass the filter
     std::size_t built_from = 0;      // number of items that `shown` knows
     const void* built_of = nullptr;  // the collection that `shown` was made of
     std::size_t selected = 0;        // index into shown
     bool follows = true;             // the selection follows the playhead
+  };
+  struct PopupLine {
+    std::string text;
+    bool heading = false;
+    std::optional<std::uint64_t> position;  // where Enter leads
   };
   struct PendingSeek {
     Place place;
@@ -111,7 +138,6 @@ class Model {
   };
 
   // model.cpp: time and places
-  void run(Action action, const Key& key);
   void take_background();
   void seek_by(std::int64_t us);
   void go_to(const Place& place);
@@ -120,39 +146,74 @@ class Model {
   void try_pending();
   void arrive();
   [[nodiscard]] Playhead here() const;
+  void go_back(std::optional<Playhead> place);
+  [[nodiscard]] PlaceContext context() const;
+  void say(std::string text, BadgeLevel level = BadgeLevel::neutral);
+  void fail_with(const Error& error);
+
+  // model_clock.cpp: what the clocks show
+  [[nodiscard]] WallTime wall_of(MonoTime t) const;
+  [[nodiscard]] const format::ClockMap& clock_map() const;
+  [[nodiscard]] std::string clock_text(MonoTime t, int digits) const;
+  // The same, where the wall clock is known from elsewhere.
+  [[nodiscard]] std::string clock_text(MonoTime t, WallTime wall, int digits) const;
+  [[nodiscard]] std::string date_text(MonoTime t) const;
+  void next_clock();
+  bool set_clock(std::string_view name);
+
+  // model_moves.cpp: from one thing of note to the next
   void step_event(int direction);
   void step_change(int direction);
   void jump_command(int direction);
   void jump_log(int direction);
   void jump_trouble(int direction);
-  void go_back(std::optional<Playhead> place);
+  void show_row_history();
+
+  // model_actions.cpp: what keys do
+  void run(Action action, const Key& key);
   void go_back_one_level(const Key& key);
   void toggle_idle();
   void open_popup(Popup popup);
   bool handle_popup(const Key& key);
-  [[nodiscard]] PlaceContext context() const;
-  void say(std::string text, BadgeLevel level = BadgeLevel::neutral);
-  void fail_with(const Error& error);
-  [[nodiscard]] WallTime wall_of(MonoTime t) const;
-  [[nodiscard]] const format::ClockMap& clock_map() const;
-  [[nodiscard]] std::string clock_text(MonoTime t, int digits) const;
-  [[nodiscard]] std::string date_text(MonoTime t) const;
+  bool handle_selection(const Key& key);
+  bool handle_pan(const Key& key);
+  [[nodiscard]] Scope key_scope() const;
 
-  // model_prompt.cpp: prompts, searching, notes
+  // model_prompt.cpp: prompts and notes
   void open_prompt(PromptKind kind, std::string_view text = {});
   void handle_prompt(const Key& key);
+  void handle_bookmark_key(const Key& key);
   void submit_prompt();
-  void start_search(std::shared_ptr<const Matcher> matcher, bool backward);
-  void take_search_result();
-  void go_to_match(int direction, bool strictly);
+  void submit_place(const std::string& text);
+  void submit_setting(std::string_view setting);
   void set_bookmark(const std::string& key, std::string text);
   void apply_filter(const std::string& text);
+  [[nodiscard]] List& list_to_filter();
+  void start_selection(bool lines);
+  void copy();
+  void write_copy(const std::string& path);
+  void export_clip(const std::string& path);
+  [[nodiscard]] Frame::Position cell_of_interest() const;
+  [[nodiscard]] std::string open_here_command() const;
   [[nodiscard]] std::string prompt_label() const;
+  [[nodiscard]] std::string default_file(std::string_view ending) const;
+
+  // model_search.cpp
+  [[nodiscard]] bool searching() const;
+  [[nodiscard]] bool searching_prompt() const;
+  void search_typed();
+  void leave_search();
+  void submit_search(const std::string& text, bool backward);
+  void start_search(std::shared_ptr<const Matcher> matcher, SearchScope scope, bool backward);
+  void take_search_result();
+  void go_to_match(int direction, bool strictly);
+  void search_word();
+  [[nodiscard]] std::string search_help() const;
 
   // model_lists.cpp: the lists
   List& focused_list() { return focus_ == Focus::logs ? log_list_ : command_list_; }
-  void rebuild(List& list, std::size_t count, const void* collection,
-               const std::function<std::string(std::size_t)>& text_of);
+  static void rebuild(List& list, std::size_t count, const void* collection,
+                      const std::function<bool(std::size_t)>& accepts);
   void update_lists();
   void move_in_list(int by);
   [[nodiscard]] int page_of_list() const;
@@ -166,30 +227,37 @@ class Model {
   // The first item that is in view, for a list pane with a title row.
   [[nodiscard]] static std::size_t top_of(const List& list, const Rect& area);
 
-  // model_draw.cpp: panes
+  // model_draw.cpp: what is around the panes
   void draw_header(Frame& frame);
-  void draw_screen(Frame& frame);
-  void draw_screen_cells(Frame& frame, const Rect& area);
-  void highlight_matches(Frame& frame, int row, int view_row, int top_col, const Rect& area);
-  void draw_commands(Frame& frame);
-  void draw_logs(Frame& frame);
-  void draw_keystrokes(Frame& frame);
   void draw_timeline(Frame& frame);
   void draw_status(Frame& frame);
   void draw_prompt(Frame& frame);
   void draw_hints(Frame& frame);
-  void draw_popup(Frame& frame);
   void draw_title(Frame& frame, const Rect& pane, const std::string& left, const std::string& right,
                   bool focused);
+  [[nodiscard]] std::vector<std::string> status_parts() const;
   [[nodiscard]] int percent_indexed() const;
-  [[nodiscard]] std::vector<std::string> popup_lines() const;
-  [[nodiscard]] std::vector<std::string> cell_lines() const;
-  [[nodiscard]] Frame::Position crop(const Rect& area) const;
   [[nodiscard]] Badge badge() const;
-  // The timeline: its columns divide the time as it is shown, with silences shortened where they
-  // are.
-  [[nodiscard]] MonoTime time_of_column(int col) const;
-  [[nodiscard]] int column_of(MonoTime t) const;
+
+  // model_draw_screen.cpp
+  void draw_screen(Frame& frame);
+  void draw_screen_cells(Frame& frame, const Rect& area);
+  void highlight_matches(Frame& frame, int row, int view_row, int top_col, const Rect& area);
+  void draw_zoom_edge(Frame& frame);
+  [[nodiscard]] Frame::Position crop(const Rect& area) const;
+  [[nodiscard]] std::string crop_text() const;
+
+  // model_draw_lists.cpp
+  void draw_commands(Frame& frame);
+  void draw_logs(Frame& frame);
+  void draw_notes(Frame& frame);
+  void draw_keystrokes(Frame& frame);
+
+  // model_popup.cpp: the windows over the panes
+  void draw_popup(Frame& frame);
+  [[nodiscard]] std::vector<PopupLine> popup_content() const;
+  [[nodiscard]] std::vector<std::string> cell_lines() const;
+  [[nodiscard]] std::vector<std::string> detail_lines() const;
 
   Clock& clock_;
   std::unique_ptr<Replay> replay_;
@@ -200,6 +268,10 @@ class Model {
   std::function<Integrity()> integrity_source_;
   std::function<LogBookPtr()> log_source_;
   SearchRunner run_search_;
+  unsigned search_threads_ = 1;
+  std::function<Result<std::unique_ptr<EventSource>>()> open_source_;
+  std::function<Result<void>(const std::string&, std::string_view)> write_file_;
+  std::function<Result<std::string>(const ClipRequest&)> export_clip_;
   bool ascii_ = false;
 
   std::shared_ptr<const Facts> facts_;
@@ -217,7 +289,10 @@ class Model {
   Shown show_logs_ = Shown::by_size;
   bool show_keystrokes_ = false;
   bool show_timeline_ = true;
+  Split split_ = Split::automatic;
+  Timeline timeline_;
   bool zoom_ = false;
+  bool pan_keys_ = false;  // Shift and arrows pan
   bool reveal_ = false;
   bool mouse_ = true;
   bool quit_ = false;
@@ -225,19 +300,32 @@ class Model {
   Focus focus_ = Focus::screen;
   Popup popup_ = Popup::none;
   std::size_t popup_top_ = 0;
+  std::size_t popup_selected_ = 0;
+  std::vector<PopupLine> history_;  // of a row of the screen
   std::optional<Frame::Position> pan_;
   std::optional<Frame::Position> inspect_at_;  // a cell of the recorded screen
+  std::optional<Selection> selection_;
+  std::string to_copy_;
+  std::optional<Playhead> clip_begin_;
+  std::optional<Playhead> clip_end_;
 
   PromptKind prompt_ = PromptKind::none;
   LineEditor editor_;
   SearchScope scope_ = SearchScope::all;
-  std::shared_ptr<const Matcher> matcher_;  // of the last search: highlighted on the screen
-  std::shared_ptr<SearchRun> search_;
-  SearchResult results_;
-  std::size_t result_ = 0;  // index of the match last gone to
-  bool result_known_ = false;
-  bool search_backward_ = false;
-  bool search_taken_ = true;
+  struct Search {
+    std::shared_ptr<const Matcher> matcher;
+    bool highlight = true;  // on the screen
+    std::string typed;      // what it was made of, at the prompt
+    std::shared_ptr<SearchRun> run;
+    std::shared_ptr<const SearchResult> results = std::make_shared<SearchResult>();
+    std::size_t result = 0;  // index of the match last gone to
+    bool result_known = false;
+    bool backward = false;
+  };
+  Search search_;
+  Search search_before_;        // to come back to where the prompt is left
+  bool go_when_found_ = false;  // Enter was pressed: the first match is to be gone to
+  MonoTime search_patience_;    // until then a nearer match is waited for
 
   std::string message_;
   BadgeLevel message_level_ = BadgeLevel::neutral;

@@ -7,14 +7,14 @@
 namespace sworn::player {
 
 void Model::rebuild(List& list, std::size_t count, const void* collection,
-                    const std::function<std::string(std::size_t)>& text_of) {
+                    const std::function<bool(std::size_t)>& accepts) {
   if (list.built_of != collection || list.built_from > count) {
     list.shown.clear();
     list.built_from = 0;
     list.built_of = collection;
   }
   for (; list.built_from < count; ++list.built_from) {
-    if (list.matcher == nullptr || list.matcher->find(text_of(list.built_from))) {
+    if (accepts(list.built_from)) {
       list.shown.push_back(list.built_from);
     }
   }
@@ -24,10 +24,10 @@ void Model::rebuild(List& list, std::size_t count, const void* collection,
 void Model::update_lists() {
   // Commands only ever grow at the end, so that the collection stays the same one.
   rebuild(command_list_, facts_->commands.size(), this,
-          [this](std::size_t i) { return facts_->commands[i].text; });
+          [this](std::size_t i) { return command_list_.filter.accepts(facts_->commands[i]); });
   const std::size_t log_count = logs_ == nullptr ? 0 : logs_->items.size();
   rebuild(log_list_, log_count, logs_.get(),
-          [this](std::size_t i) { return logs_->items[i].source + " " + logs_->items[i].text; });
+          [this](std::size_t i) { return log_list_.filter.accepts(logs_->items[i]); });
   // The item at or before `last` in the list; the first one where all are later.
   const auto select = [](List& list, std::optional<std::size_t> last) {
     if (!list.follows || list.shown.empty()) {
@@ -72,7 +72,7 @@ void Model::move_in_list(int by) {
 
 void Model::activate() {
   const auto& list = focused_list();
-  if (focus_ == Focus::screen) {
+  if (focus_ == Focus::screen || focus_ == Focus::timeline) {
     // The lists go back to where the playhead is.
     arrive();
     return;
@@ -109,6 +109,9 @@ void Model::cycle_focus(int direction) {
   if (!layout_.logs.empty()) {
     panes.push_back(Focus::logs);
   }
+  if (!layout_.timeline.empty()) {
+    panes.push_back(Focus::timeline);
+  }
   const auto it = std::find(panes.begin(), panes.end(), focus_);
   const auto at = it == panes.end() ? 0 : it - panes.begin();
   const auto count = static_cast<std::ptrdiff_t>(panes.size());
@@ -123,14 +126,9 @@ void Model::toggle(Shown& shown, const Rect& now) {
     return;
   }
   // Where there is room for one list only, the one asked for last is shown.
-  LayoutInput input{size_,
-                    replay_->terminal().size(),
-                    show_commands_,
-                    show_logs_,
-                    show_keystrokes_,
-                    show_timeline_,
-                    false,
-                    false};
+  LayoutInput input{
+      size_,  replay_->terminal().size(), show_commands_, show_logs_, notes_.all().size(),
+      split_, show_keystrokes_,           show_timeline_, false,      false};
   const auto layout = make_layout(input);
   if (&shown == &show_commands_ && layout.commands.empty()) {
     show_logs_ = Shown::off;
@@ -160,9 +158,15 @@ void Model::click(const Key& key) {
       }
     }
   };
-  if (inside(layout_.timeline) && !wheel) {
-    jumps_.leave(here());
-    go_to_time(time_of_column(key.col));
+  if (inside(layout_.timeline)) {
+    if (!wheel) {
+      jumps_.leave(here());
+      go_to_time(timeline_.time_of(key.col - layout_.timeline.col));
+    } else if (direction < 0) {
+      timeline_.zoom_in();
+    } else {
+      timeline_.zoom_out();
+    }
   } else if (inside(layout_.commands)) {
     list(Focus::commands, layout_.commands, command_list_);
   } else if (inside(layout_.logs)) {

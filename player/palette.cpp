@@ -55,6 +55,16 @@ int nearest_colour(vt::Color colour, ColourDepth depth) {
   if (colour.kind() == vt::ColorKind::none || depth == ColourDepth::none) {
     return -1;
   }
+  if (depth == ColourDepth::direct) {
+    // Numbers below 8 mean the viewer's own palette; black is not quite black then.
+    constexpr std::uint32_t k_palette = 8;
+    if (colour.kind() == vt::ColorKind::palette && (colour.value() & 0xFFU) < k_palette) {
+      return static_cast<int>(colour.value() & 0xFFU);
+    }
+    const auto rgb =
+        colour.kind() == vt::ColorKind::rgb ? colour.value() : rgb_of_palette(colour.value());
+    return static_cast<int>(rgb < k_palette ? k_palette : rgb);
+  }
   const std::uint32_t entries = depth == ColourDepth::c256  ? 256
                                 : depth == ColourDepth::c16 ? 16
                                                             : 8;

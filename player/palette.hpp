@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Colours of a recording on terminals that have fewer: nearest entry of 256, 16 or 8. Pure.
+// Colours of a recording on the viewer's terminal: as they are where it has direct colours, else
+// the nearest of 256, 16 or 8. Pure.
 #pragma once
 
 #include "player/vt/terminal.hpp"
@@ -8,7 +9,7 @@
 
 namespace sworn::player {
 
-enum class ColourDepth : std::uint8_t { none, c8, c16, c256 };
+enum class ColourDepth : std::uint8_t { none, c8, c16, c256, direct };
 
 // Number of the colour at that depth; -1: the terminal's own default.
 int nearest_colour(vt::Color colour, ColourDepth depth);

@@ -2,15 +2,22 @@
 #include "player/player_app.hpp"
 
 #include "player/curses_ui.hpp"
-#include "player/keyframe_cache.hpp"
+#include "player/export.hpp"
+#include "player/index_cache.hpp"
 #include "player/log_loader.hpp"
 #include "player/model.hpp"
 #include "player/session_info.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <mutex>
 #include <thread>
 
+#include <fcntl.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -49,10 +56,7 @@ class SearchThreads {
       }
       return done;
     });
-    running_.emplace_back(run, std::thread([run, this] {
-                            run->work();
-                            notify_();
-                          }));
+    running_.emplace_back(run, std::thread([run, this] { run->work(notify_); }));
   }
 
  private:
@@ -95,43 +99,73 @@ Result<Request> parse_request(const PlayerOptions& options) {
   return request;
 }
 
-// Saves the keyframes once they are complete, for the next time.
-class CacheKeeper {
- public:
-  CacheKeeper(const Recording& recording, bool wanted) {
-    const auto directory = cache_directory();
-    if (!wanted || directory.empty() || recording.encrypted() ||
-        recording.stored_state() == format::StoredState::live) {
-      return;
-    }
-    const auto key = cache_key(recording.file().fd(), recording.header().file_id);
-    if (key) {
-      key_ = *key;
-      path_ = cache_path(directory, key_.file_id);
-    }
+// Keeps the index once it is complete, for the next time; worth it only where making it again would
+// be felt.
+void save_index(const IndexCache& cache, const IndexState& index, const Integrity& integrity) {
+  constexpr std::size_t k_worth_it = 4;
+  const auto progress = index.progress();
+  if (!cache.usable() || index.from_cache() || !progress.complete || progress.live ||
+      !progress.error.empty() || index.keyframes()->all().size() < k_worth_it) {
+    return;
   }
-  void load(IndexState& index) {
-    if (!path_.empty() && load_keyframes(path_, key_, *index.keyframes())) {
-      loaded_ = index.keyframes()->frontier().complete;
-    }
-  }
-  // Worth it only where making them again would be felt.
-  void save(const Recording& recording, const IndexState& index) const {
-    constexpr std::size_t k_worth_it = 4;
-    const auto now = cache_key(recording.file().fd(), key_.file_id);
-    if (loaded_ || path_.empty() || !now || *now != key_ || !index.progress().complete ||
-        !index.progress().error.empty() || index.keyframes()->all().size() < k_worth_it) {
-      return;
-    }
-    // A cache that cannot be written is no cache: nothing is lost but time.
-    [[maybe_unused]] const auto saved = save_keyframes(path_, key_, *index.keyframes());
-  }
+  const bool verified =
+      integrity.report != nullptr && integrity.report->verdict == format::Verdict::self_consistent;
+  // A cache that cannot be written is no cache: nothing is lost but time.
+  [[maybe_unused]] const auto saved = cache.save(index, verified);
+}
 
- private:
-  CacheKey key_;
-  std::string path_;
-  bool loaded_ = false;  // all there is was in the cache
-};
+// A file of its own that nobody else reads; what exists is left alone.
+Result<Fd> create_file(const std::string& path) {
+  Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd.valid()) {
+    return fail_sys(errno, "cannot create " + path);
+  }
+  return fd;
+}
+
+Result<void> write_new_file(const std::string& path, std::string_view text) {
+  TRY_ASSIGN(const auto fd, create_file(path));
+  return write_all(fd.get(), as_bytes(text));
+}
+
+Result<ExportFormat> format_of_name(const std::string& path) {
+  constexpr std::array<std::pair<std::string_view, ExportFormat>, 5> k_endings{
+      {{".cast", ExportFormat::asciicast3},
+       {".txt", ExportFormat::text},
+       {".jsonl", ExportFormat::jsonl},
+       {".html", ExportFormat::html},
+       {".svg", ExportFormat::svg}}};
+  for (const auto& [ending, format] : k_endings) {
+    if (path.ends_with(ending)) {
+      return format;
+    }
+  }
+  return fail(Errc::bad_usage, "the name ends in .cast, .txt, .jsonl, .html or .svg");
+}
+
+Result<std::string> write_clip(const Recording& recording, const ClipRequest& request) {
+  ExportOptions options;
+  TRY_ASSIGN(options.format, format_of_name(request.path));
+  const auto place = [](std::uint64_t position) {
+    return position == 0 ? std::string("start") : fmt::format("event {}", position - 1);
+  };
+  if (request.from) {
+    options.from = place(*request.from);
+  }
+  if (request.to) {
+    options.to = place(*request.to);
+  }
+  TRY_ASSIGN(const auto fd, create_file(request.path));
+  const auto report = export_recording(recording.path(), options, [&fd](std::string_view text) {
+    return write_all(fd.get(), as_bytes(text));
+  });
+  if (!report) {
+    ::unlink(request.path.c_str());  // it was made just now
+    return tl::make_unexpected(report.error());
+  }
+  return fmt::format("{} events exported to {} as {}, a derived copy", report->events, request.path,
+                     name_of(options.format));
+}
 
 void apply(const PlayerOptions& options, const Request& request, Model& model) {
   model.set_speed(options.speed);
@@ -190,19 +224,20 @@ Result<int> run_player(const PlayerOptions& options) {
   TRY_ASSIGN(auto replay_source, recording->open_source());
   TRY_ASSIGN(auto index_source, recording->open_source());
   SystemClock clock;
-  TRY_ASSIGN(const auto logs, load_logs(*recording, options.log_files));
+  Notifier notifier;
+  const auto notify = [&notifier] { notifier(); };
+  TRY_ASSIGN(const auto logs, LogThread::open(*recording, options.log_files, notify));
   const char* const no_colour = std::getenv("NO_COLOR");
   const char* const sync = std::getenv("SWORN_TEST_SYNC");
   TRY_ASSIGN(auto ui,
              open_curses_ui({.colours = no_colour == nullptr || no_colour[0] == '\0',
                              .test_sync = sync != nullptr && std::string_view(sync) == "1"}));
-  Notifier notifier;
-  const auto notify = [&notifier] { notifier(); };
   notifier.attach(ui.get());
+  logs->start();
 
-  auto index = std::make_shared<IndexState>();
-  CacheKeeper cache(*recording, options.cache);
-  cache.load(*index);
+  const IndexCache cache(*recording, options.cache);
+  auto index = std::make_shared<IndexState>(cache.new_store());
+  [[maybe_unused]] const auto loaded = cache.load(*index);  // what is no use is as good as nothing
   const auto& setup = recording->setup();
   SearchThreads searches(notify);
   std::optional<IntegrityThread> integrity;
@@ -219,7 +254,13 @@ Result<int> run_player(const PlayerOptions& options) {
   parts.notes = Notes::open(recording->path(), format::to_hex(recording->header().file_id));
   parts.author = own_name();
   parts.integrity = [&integrity] { return integrity ? integrity->snapshot() : Integrity{}; };
-  parts.logs = [logs] { return logs; };
+  parts.logs = [&logs] { return logs->snapshot(); };
+  parts.open_source = [&recording] { return recording->open_source(); };
+  parts.write_file = write_new_file;
+  parts.export_clip = [&recording](const ClipRequest& clip) {
+    return write_clip(*recording, clip);
+  };
+  parts.search_threads = std::clamp(std::thread::hardware_concurrency(), 1U, 8U);
   parts.run_search = [&searches](const std::shared_ptr<SearchRun>& run) { searches.start(run); };
   parts.ascii = !locale_is_utf8();
   Model model(std::move(parts));
@@ -227,7 +268,7 @@ Result<int> run_player(const PlayerOptions& options) {
   run_loop(model, *ui, request);
   notifier.attach(nullptr);
   ui.reset();  // the terminal first: ending the threads may take a moment
-  cache.save(*recording, *index);
+  save_index(cache, *index, integrity ? integrity->snapshot() : Integrity{});
   return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "player/picture.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace sworn::player {
 
@@ -194,6 +195,50 @@ Result<std::optional<std::uint64_t>> Replay::previous_change(const std::function
     to = from;
   }
   return std::nullopt;
+}
+
+Result<std::vector<Replay::RowMoment>> Replay::row_history(int row, std::size_t most,
+                                                           const std::function<bool()>& give_up) {
+  const auto text = [this, row] {
+    return row < screen_.terminal().size().rows ? screen_.terminal().row_text(row) : std::string{};
+  };
+  std::vector<RowMoment> found;  // oldest first
+  std::uint64_t to = position_;
+  while (to > 0 && found.size() < most && !give_up()) {
+    const auto keyframe = keyframes_->before_position(to - 1);
+    if (!start_from(keyframe)) {
+      TRY(start_from(nullptr));
+    }
+    const auto from = position_;
+    std::vector<RowMoment> stretch{{position_, time(), text()}};
+    auto stamp = row < screen_.terminal().size().rows ? screen_.terminal().row_stamp(row) : 0;
+    while (position_ < to) {
+      TRY(ensure_peeked());
+      if (!peeked_ || peeked_->number >= to) {
+        break;
+      }
+      const bool visible = is_visible(peeked_->kind);
+      apply_peeked();
+      const auto now = row < screen_.terminal().size().rows ? screen_.terminal().row_stamp(row) : 0;
+      if (visible && now != stamp) {
+        stamp = now;
+        if (auto line = text(); line != stretch.back().text) {
+          stretch.push_back({position_, t_, std::move(line)});
+        }
+      }
+    }
+    // The state at the seam began earlier if it is the same on both sides.
+    if (!found.empty() && found.front().text == stretch.back().text) {
+      found.erase(found.begin());
+    }
+    found.insert(found.begin(), std::make_move_iterator(stretch.begin()),
+                 std::make_move_iterator(stretch.end()));
+    to = from;
+  }
+  if (found.size() > most) {
+    found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(most));
+  }
+  return found;
 }
 
 Result<void> Replay::refresh() {

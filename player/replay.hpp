@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace sworn::player {
@@ -34,6 +35,15 @@ class Replay {
   // made it. Nothing where there is none, or where `give_up` says that the search took long enough.
   Result<std::optional<std::uint64_t>> next_change(const std::function<bool()>& give_up);
   Result<std::optional<std::uint64_t>> previous_change(const std::function<bool()>& give_up);
+  // What stood in a row of the screen up to here, oldest first: at most `most` states, fewer where
+  // `give_up` says that it took long enough. The position moves: go back to it.
+  struct RowMoment {
+    std::uint64_t position = 0;  // from which on it stood there
+    MonoTime t;
+    std::string text;
+  };
+  Result<std::vector<RowMoment>> row_history(int row, std::size_t most,
+                                             const std::function<bool()>& give_up);
   // The last input events before `position`, oldest first, at most `count`.
   Result<std::vector<format::Event>> inputs_before(std::uint64_t position, std::size_t count);
   // Takes in what a live recording gained; the position stays.

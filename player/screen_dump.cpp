@@ -2,7 +2,7 @@
 #include "player/screen_dump.hpp"
 
 #include "base/printable.hpp"
-#include "player/keyframe_cache.hpp"
+#include "player/index_cache.hpp"
 #include "player/position_spec.hpp"
 
 #include <fmt/format.h>
@@ -15,45 +15,36 @@ namespace {
 
 using nlohmann::json;
 
-// Everything up to `target`, with keyframes made on the way and the cache kept.
+// Everything up to a place, with keyframes made on the way and the cache kept.
 class Walk {
  public:
   Walk(const Recording& recording, const ScreenRequest& request)
-      : recording_(recording), request_(request), keyframes_(std::make_shared<KeyframeIndex>()) {}
+      : recording_(recording),
+        request_(request),
+        cache_(recording, request.cache),
+        keyframes_(state_.keyframes()) {
+    // What cannot be used is as good as nothing.
+    [[maybe_unused]] const auto loaded = cache_.load(state_);
+  }
 
   Result<std::unique_ptr<Replay>> go(const Place& place);
 
  private:
-  void load_cache();
   void save_cache(std::size_t before) const;
   Result<void> extend_to(const Place& place);
 
   const Recording& recording_;
   const ScreenRequest& request_;
+  IndexCache cache_;
+  IndexState state_;
   std::shared_ptr<KeyframeIndex> keyframes_;
-  std::string cache_file_;
-  CacheKey key_;
 };
-
-void Walk::load_cache() {
-  const auto directory = cache_directory();
-  if (!request_.cache || directory.empty() || recording_.encrypted() ||
-      recording_.stored_state() == format::StoredState::live) {
-    return;
-  }
-  if (const auto key = cache_key(recording_.file().fd(), recording_.header().file_id)) {
-    key_ = *key;
-    cache_file_ = cache_path(directory, key_.file_id);
-    [[maybe_unused]] const auto loaded = load_keyframes(cache_file_, key_, *keyframes_);
-  }
-}
 
 void Walk::save_cache(std::size_t before) const {
   constexpr std::size_t k_worth_it = 16;
-  const auto now = cache_key(recording_.file().fd(), key_.file_id);
-  if (!cache_file_.empty() && now && *now == key_ &&
-      keyframes_->all().size() >= before + k_worth_it) {
-    [[maybe_unused]] const auto saved = save_keyframes(cache_file_, key_, *keyframes_);
+  if (cache_.usable() && keyframes_->all().size() >= before + k_worth_it) {
+    // A cache that cannot be written is no cache: nothing is lost but time.
+    [[maybe_unused]] const auto saved = cache_.save(state_, false);
   }
 }
 
@@ -100,7 +91,6 @@ Result<void> Walk::extend_to(const Place& place) {
 }
 
 Result<std::unique_ptr<Replay>> Walk::go(const Place& place) {
-  load_cache();
   const auto before = keyframes_->all().size();
   TRY(extend_to(place));
   TRY_ASSIGN(auto source, recording_.open_source());
@@ -112,6 +102,23 @@ Result<std::unique_ptr<Replay>> Walk::go(const Place& place) {
   }
   save_cache(before);
   return replay;
+}
+
+// Of the whole recording: from the index where there is one, else from its events.
+Result<std::vector<CommandItem>> commands_of(const Recording& recording, bool use_cache) {
+  IndexState state;
+  if (const IndexCache cache(recording, use_cache); cache.load(state) && state.from_cache()) {
+    return state.facts()->commands;
+  }
+  TRY_ASSIGN(const auto source, recording.open_source());
+  FactsBuilder facts;
+  while (true) {
+    TRY_ASSIGN(const auto event, source->next());
+    if (!event) {
+      return facts.facts().commands;
+    }
+    facts.add(*event);
+  }
 }
 
 json colour_json(vt::Color color) {
@@ -171,22 +178,10 @@ json row_json(const Frame& picture, int row) {
   return {{"text", picture.row_text(row)}, {"runs", std::move(runs)}};
 }
 
-Result<std::vector<CommandItem>> commands_of(const Recording& recording) {
-  TRY_ASSIGN(const auto source, recording.open_source());
-  FactsBuilder facts;
-  while (true) {
-    TRY_ASSIGN(const auto event, source->next());
-    if (!event) {
-      return facts.facts().commands;
-    }
-    facts.add(*event);
-  }
-}
-
 }  // namespace
 
-Result<Place> find_place(const Recording& recording, std::string_view text,
-                         format::ClockMap* clock) {
+Result<Place> find_place(const Recording& recording, std::string_view text, format::ClockMap* clock,
+                         bool use_cache) {
   TRY_ASSIGN(const auto spec, parse_place(text));
   TRY_ASSIGN(const auto source, FileSource::open(recording));
   format::ClockMap map;
@@ -200,7 +195,7 @@ Result<Place> find_place(const Recording& recording, std::string_view text,
   }
   std::vector<CommandItem> commands;
   if (spec.kind == PlaceKind::command) {
-    TRY_ASSIGN(commands, commands_of(recording));
+    TRY_ASSIGN(commands, commands_of(recording, use_cache));
   }
   const PlaceContext context{source->first_time(),
                              source->last_time(),
@@ -217,7 +212,7 @@ Result<Place> find_place(const Recording& recording, std::string_view text,
 
 Result<PlacedReplay> replay_at(const Recording& recording, const ScreenRequest& request) {
   PlacedReplay placed;
-  TRY_ASSIGN(const auto place, find_place(recording, request.at, &placed.clock));
+  TRY_ASSIGN(const auto place, find_place(recording, request.at, &placed.clock, request.cache));
   Walk walk(recording, request);
   TRY_ASSIGN(placed.replay, walk.go(place));
   return placed;

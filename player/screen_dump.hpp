@@ -51,7 +51,7 @@ Frame picture_of(const vt::Terminal& terminal);
 // Where a place, as people write it, is in a recording. `clock`: the recording's, where it was
 // needed.
 Result<Place> find_place(const Recording& recording, std::string_view text,
-                         format::ClockMap* clock = nullptr);
+                         format::ClockMap* clock = nullptr, bool use_cache = false);
 
 // Goes to a place in a recording from scratch: keyframe cache, else a replay that leaves keyframes
 // behind. For everything that needs one screen and no player. `recording` must outlive the result.

@@ -61,6 +61,13 @@ SessionInfo session_info(const Recording& recording) {
   if (const auto& start = recording.start()) {
     info.host = start->hostname;
     info.user = start->user;
+    if (const auto end = start->ssh_connection.find(' '); end != std::string::npos && end > 0) {
+      info.from = "from " + start->ssh_connection.substr(0, end);
+    }
+    info.zone = start->zone;
+    if (!start->zone.empty()) {
+      info.zone_offset_s = start->utc_offset_s;
+    }
     info.tty = short_tty(start->pts.empty() ? start->tty : start->pts);
     const auto program = start->argv.empty() ? std::string{} : start->argv.front();
     const auto name = program.rfind('/');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The seam between the player and whatever shows it. The model knows this header; only
-// curses_ui.cpp knows ncurses. Implementations belong to one thread and restore the terminal in
+// The seam between the player and whatever shows it. The model knows this header; only curses_*.cpp
+// know ncurses. Implementations belong to one thread and restore the terminal in
 // their destructor.
 #pragma once
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // make_fixture KIND OUT: session files for tests, the same bytes every time.
 //   shell        a closed recording of a small shell session
-//   hostile      the same with escape sequences in every text that a recording can carry
+//   incident     a failure, an editor, a long silence: what the tests of the player look at
+//   hostile      the same as shell with escape sequences in every text that a recording can carry
 //   open         cut short: no end, no final seal (OUT should end in .part)
 //   tail         open, with a tail beside it that holds three more events
 //   major        a preamble of a later major version
@@ -21,6 +22,7 @@
 #include "format/store.hpp"
 #include "format/tail.hpp"
 #include "tests/support/evidence_fixture.hpp"
+#include "tests/support/incident_session.hpp"
 #include "tests/support/sample_session.hpp"
 #include "tests/support/spec_example.hpp"
 
@@ -136,6 +138,9 @@ Bytes closed_session(const Texts& texts) {
 
 void make_shell(const std::string& path) {
   save(closed_session({}), path);
+}
+void make_incident(const std::string& path) {
+  save(test::incident_session({80, 24}), path);
 }
 void make_hostile(const std::string& path) {
   save(closed_session(nasty_texts()), path);
@@ -260,6 +265,7 @@ void make_evidence(const std::string& path) {
 
 const std::map<std::string, void (*)(const std::string&)> k_kinds = {
     {"shell", make_shell},
+    {"incident", make_incident},
     {"hostile", make_hostile},
     {"open", make_open},
     {"tail", make_tail},
