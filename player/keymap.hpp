@@ -85,6 +85,8 @@ enum class Action : std::uint8_t {
   recentre,
   reveal,
   row_history,
+  programs,
+  findings,
   clock_mode,
   details,
   inspect_cell,

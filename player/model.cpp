@@ -32,6 +32,8 @@ Model::Model(ModelParts parts)
       author_(std::move(parts.author)),
       integrity_source_(std::move(parts.integrity)),
       log_source_(std::move(parts.logs)),
+      audit_source_(std::move(parts.audit)),
+      request_audit_(std::move(parts.request_audit)),
       run_search_(std::move(parts.run_search)),
       search_threads_(parts.search_threads),
       open_source_(std::move(parts.open_source)),
@@ -87,6 +89,13 @@ void Model::take_background() {
   }
   if (log_source_) {
     logs_ = log_source_();
+  }
+  if (request_audit_ && progress_.complete && !audit_requested_) {
+    audit_requested_ = true;
+    request_audit_();
+  }
+  if (audit_source_) {
+    audit_ = audit_source_();
   }
   // The index thread watches a live recording; the cursor here follows only when there is something
   // new.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "player/audit_book.hpp"
 #include "player/indexer.hpp"
 #include "player/integrity.hpp"
 #include "player/keymap.hpp"
@@ -61,6 +62,8 @@ struct ModelParts {
   std::string author;                           // of notes written here
   std::function<Integrity()> integrity;         // a snapshot
   std::function<LogBookPtr()> logs;             // a snapshot; may be empty
+  std::function<AuditBookPtr()> audit;          // a snapshot; may be empty
+  std::function<void()> request_audit;          // has it made, or made anew
   SearchRunner run_search = run_search_inline;  // where searches are worked off
   unsigned search_threads = 1;
   std::function<Result<std::unique_ptr<EventSource>>()> open_source;  // for raw searches
@@ -103,7 +106,16 @@ class Model {
 
  private:
   enum class Focus : std::uint8_t { screen, commands, logs, timeline };
-  enum class Popup : std::uint8_t { none, help, details, notes, cell, row_history };
+  enum class Popup : std::uint8_t {
+    none,
+    help,
+    details,
+    notes,
+    cell,
+    row_history,
+    programs,
+    findings
+  };
   enum class PromptKind : std::uint8_t {
     none,
     go_to,
@@ -168,6 +180,8 @@ class Model {
   void jump_log(int direction);
   void jump_trouble(int direction);
   void show_row_history();
+  void show_audit(Popup popup);
+  [[nodiscard]] const CommandItem* command_of_interest() const;
 
   // model_actions.cpp: what keys do
   void run(Action action, const Key& key);
@@ -258,6 +272,8 @@ class Model {
   [[nodiscard]] std::vector<PopupLine> popup_content() const;
   [[nodiscard]] std::vector<std::string> cell_lines() const;
   [[nodiscard]] std::vector<std::string> detail_lines() const;
+  [[nodiscard]] std::vector<PopupLine> program_lines() const;
+  [[nodiscard]] std::vector<PopupLine> finding_lines() const;
 
   Clock& clock_;
   std::unique_ptr<Replay> replay_;
@@ -267,6 +283,8 @@ class Model {
   std::string author_;
   std::function<Integrity()> integrity_source_;
   std::function<LogBookPtr()> log_source_;
+  std::function<AuditBookPtr()> audit_source_;
+  std::function<void()> request_audit_;
   SearchRunner run_search_;
   unsigned search_threads_ = 1;
   std::function<Result<std::unique_ptr<EventSource>>()> open_source_;
@@ -277,6 +295,8 @@ class Model {
   std::shared_ptr<const Facts> facts_;
   Integrity integrity_;
   LogBookPtr logs_;
+  AuditBookPtr audit_;
+  bool audit_requested_ = false;
   IndexState::Progress progress_;
   format::ClockMap fallback_clock_;
 

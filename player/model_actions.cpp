@@ -278,6 +278,12 @@ void Model::run(Action action, const Key& key) {
     case Action::row_history:
       show_row_history();
       break;
+    case Action::programs:
+      show_audit(Popup::programs);
+      break;
+    case Action::findings:
+      show_audit(Popup::findings);
+      break;
     case Action::inspect_cell:
       playback_.pause();
       open_popup(Popup::cell);

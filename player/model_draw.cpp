@@ -91,7 +91,7 @@ int Model::percent_indexed() const {
 void Model::draw_timeline(Frame& frame) {
   const auto& area = layout_.timeline;
   timeline_.update({playback_.first(), playback_.last(), playback_.now(), &playback_.idle(),
-                    playback_.idle_limit(), facts_, logs_, &notes_.all(), area.cols});
+                    playback_.idle_limit(), facts_, logs_, audit_, &notes_.all(), area.cols});
   const auto& columns = timeline_.columns();
   const int playhead = std::clamp(timeline_.column_of(playback_.now()), 0, area.cols - 1);
   const int known = progress_.complete ? area.cols : timeline_.column_of(facts_->last);

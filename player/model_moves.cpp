@@ -146,6 +146,13 @@ void Model::jump_trouble(int direction) {
       consider({mark.t, mark.event + 1}, [&] { return mark.text; });
     }
   }
+  if (audit_ != nullptr) {
+    for (const auto& finding : audit_->findings) {
+      if (finding.serious) {
+        consider({finding.t, finding.position}, [&] { return finding.text; });
+      }
+    }
+  }
   if (logs_ != nullptr) {
     const auto& items = logs_->items;
     auto it = std::partition_point(items.begin(), items.end(), [&](const LogItem& item) {
@@ -175,6 +182,23 @@ void Model::jump_trouble(int direction) {
     go_to_time(best->t);
   }
   say(best_text, BadgeLevel::warning);
+}
+
+// The selected one of the list, or the one that the playhead is in.
+const CommandItem* Model::command_of_interest() const {
+  const auto& commands = facts_->commands;
+  if (focus_ == Focus::commands && command_list_.selected < command_list_.shown.size()) {
+    return &commands[command_list_.shown[command_list_.selected]];
+  }
+  const auto current = current_command();
+  return current ? &commands[*current] : nullptr;
+}
+
+void Model::show_audit(Popup popup) {
+  if (request_audit_ && replay_->source().live()) {
+    request_audit_();  // it has grown since
+  }
+  open_popup(popup);
 }
 
 void Model::show_row_history() {

@@ -99,6 +99,55 @@ std::vector<std::string> Model::detail_lines() const {
   return lines;
 }
 
+std::vector<Model::PopupLine> Model::program_lines() const {
+  const auto* const command = command_of_interest();
+  if (command == nullptr) {
+    return {{"no command has begun yet", false, {}}};
+  }
+  std::vector<PopupLine> content{{"$ " + command->text, true, {}}};
+  if (audit_ == nullptr || audit_->reading) {
+    content.push_back({"what ran is being put together ...", false, {}});
+    return content;
+  }
+  if (!audit_->trouble.empty()) {
+    content.push_back({audit_->trouble, false, {}});
+    return content;
+  }
+  const auto it = audit_->programs.find(command->begin_event);
+  if (it == audit_->programs.end()) {
+    content.push_back({audit_->kernel ? "started no program of its own"
+                                      : "programs are not on record: the kernel was not asked",
+                       false,
+                       {}});
+    return content;
+  }
+  for (const auto& line : it->second) {
+    content.push_back({clock_text(line.t, 3) + "  " + line.text, false, line.position});
+  }
+  return content;
+}
+
+std::vector<Model::PopupLine> Model::finding_lines() const {
+  if (audit_ == nullptr || audit_->reading) {
+    return {{"what ran is being put together ...", false, {}}};
+  }
+  if (!audit_->trouble.empty()) {
+    return {{audit_->trouble, false, {}}};
+  }
+  if (audit_->findings.empty()) {
+    return {{audit_->kernel ? "everything that ran is explained by a command line"
+                            : "nothing; but the kernel was not asked what ran",
+             false,
+             {}}};
+  }
+  std::vector<PopupLine> content{
+      {"what does not add up: hints for a person, never a verdict", true, {}}};
+  for (const auto& line : audit_->findings) {
+    content.push_back({clock_text(line.t, 3) + "  " + line.text, false, line.position});
+  }
+  return content;
+}
+
 std::vector<Model::PopupLine> Model::popup_content() const {
   std::vector<PopupLine> content;
   const auto add = [&content](const std::vector<std::string>& lines, bool headings) {
@@ -131,6 +180,10 @@ std::vector<Model::PopupLine> Model::popup_content() const {
       break;
     case Popup::row_history:
       return history_;
+    case Popup::programs:
+      return program_lines();
+    case Popup::findings:
+      return finding_lines();
   }
   return content;
 }

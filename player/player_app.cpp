@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "player/player_app.hpp"
 
+#include "player/audit_book.hpp"
 #include "player/curses_ui.hpp"
 #include "player/export.hpp"
 #include "player/index_cache.hpp"
@@ -246,6 +247,7 @@ Result<int> run_player(const PlayerOptions& options) {
   }
   IndexThread indexing(std::make_unique<Indexer>(std::move(index_source), setup, index), index,
                        notify);
+  AuditThread audit(*recording, notify);
   ModelParts parts;
   parts.clock = &clock;
   parts.replay = std::make_unique<Replay>(std::move(replay_source), setup, index->keyframes());
@@ -255,6 +257,8 @@ Result<int> run_player(const PlayerOptions& options) {
   parts.author = own_name();
   parts.integrity = [&integrity] { return integrity ? integrity->snapshot() : Integrity{}; };
   parts.logs = [&logs] { return logs->snapshot(); };
+  parts.audit = [&audit] { return audit.snapshot(); };
+  parts.request_audit = [&audit] { audit.request(); };
   parts.open_source = [&recording] { return recording->open_source(); };
   parts.write_file = write_new_file;
   parts.export_clip = [&recording](const ClipRequest& clip) {

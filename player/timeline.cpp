@@ -18,6 +18,7 @@ struct MarkShape {
 constexpr MarkShape k_command{'c', 1, {palette(6), {}, 0}};
 constexpr MarkShape k_running{'c', 1, {palette(6), {}, vt::k_dim}};
 constexpr MarkShape k_failed{'!', 5, styles::k_bad_text};
+constexpr MarkShape k_finding{'d', 4, {palette(5), {}, vt::k_bold}};
 constexpr MarkShape k_log_error{'e', 3, {palette(1), {}, 0}};
 constexpr int k_note_rank = 6;
 
@@ -91,8 +92,9 @@ void Timeline::place_window(std::int64_t begin, std::int64_t end, std::int64_t n
 void Timeline::update(const TimelineInput& input) {
   const std::size_t notes = input.notes == nullptr ? 0 : input.notes->size();
   changed_ = changed_ || input.facts != input_.facts || input.logs != input_.logs ||
-             notes != note_count_ || input.cols != input_.cols || input.first != input_.first ||
-             input.last != input_.last || input.idle_limit != input_.idle_limit;
+             input.audit != input_.audit || notes != note_count_ || input.cols != input_.cols ||
+             input.first != input_.first || input.last != input_.last ||
+             input.idle_limit != input_.idle_limit;
   input_ = input;
   note_count_ = notes;
   if (changed_ && input.idle != nullptr) {
@@ -207,6 +209,13 @@ void Timeline::fill() {
   for (const auto& mark : facts.marks) {
     const auto shape = shape_of(mark.kind);
     put(mark.t, shape.sign, shape.rank, shape.style);
+  }
+  if (input_.audit != nullptr) {
+    for (const auto& finding : input_.audit->findings) {
+      if (finding.serious) {
+        put(finding.t, k_finding.sign, k_finding.rank, k_finding.style);
+      }
+    }
   }
   if (input_.logs != nullptr) {
     for (const auto& item : input_.logs->items) {

@@ -5,6 +5,7 @@
 // One thread.
 #pragma once
 
+#include "player/audit_book.hpp"
 #include "player/facts.hpp"
 #include "player/frame.hpp"
 #include "player/idle_map.hpp"
@@ -34,6 +35,7 @@ struct TimelineInput {
   std::optional<std::int64_t> idle_limit;
   std::shared_ptr<const Facts> facts;
   LogBookPtr logs;
+  AuditBookPtr audit;
   const std::vector<Note>* notes = nullptr;
   int cols = 0;
 };
