@@ -26,8 +26,13 @@ def golden_rows(name):
 
 
 class Tmux:
+    """A server of its own each time: a socket that a server just left cannot be used again at once."""
+
+    made = 0
+
     def __init__(self, size, command, directory):
-        self.name = f"sworn-player-{os.getpid()}"
+        Tmux.made += 1
+        self.name = f"sworn-player-{os.getpid()}-{Tmux.made}"
         config = directory / "tmux.conf"
         config.write_text("set -g status off\nset -s escape-time 0\nset -g default-terminal tmux-256color\n")
         self.environment = {
