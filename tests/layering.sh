@@ -35,7 +35,7 @@ only() {
   fi
 }
 only 'uv\.h' 'recorder/(event_loop|uv_handle)\.[ch]pp'
-only 'n?cursesw?(/.*)?\.h|ncursesw/.*|term\.h' 'player/curses_ui\.cpp'
+only 'n?cursesw?(/.*)?\.h|ncursesw/.*|term\.h' 'player/curses_[a-z]+\.cpp'
 only 'zstd.*\.h' 'format/compress\.cpp|audit/logs/decompress\.cpp|player/(keyframes|text_index|[a-z_]*cache[a-z_]*)\.cpp'
 only 'openssl/.*' 'format/(sign|digest|sha256_lanes|key_derivation|aead|timestamp)\.cpp'
 only 'msgpack(\.hpp|/.*)' 'format/msgpack_map\.cpp'
