@@ -343,6 +343,35 @@ void read_root(Parser& parser, const toml::table& root, Config& config) {
   check_sense(parser, root, config);
 }
 
+// TOML++ 3.3 asserts on headers such as "[[)x]]": they are looked at before it sees them. The
+// policy needs no other than [name] and [[name]]. 0: all are fine.
+std::uint32_t bad_header_line(std::string_view text) {
+  constexpr std::string_view k_name =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+  for (std::uint32_t number = 1; !text.empty(); ++number) {
+    const auto end = text.find('\n');
+    auto line = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    if (!line.starts_with('[')) {
+      continue;
+    }
+    const std::string_view close = line.starts_with("[[") ? "]]" : "]";
+    line.remove_prefix(close.size());
+    const auto name = std::min(line.find_first_not_of(k_name), line.size());
+    line.remove_prefix(name);
+    if (name == 0 || !line.starts_with(close)) {
+      return number;
+    }
+    line.remove_prefix(close.size());
+    const auto rest = line.find_first_not_of(" \t\r");
+    if (rest != std::string_view::npos && line[rest] != '#') {
+      return number;
+    }
+  }
+  return 0;
+}
+
 // Root's, and nobody else's to write.
 std::optional<std::string> untrusted(const struct stat& st) {
   if (st.st_uid != 0) {
@@ -376,6 +405,10 @@ std::optional<std::string> untrusted_directory(const std::string& path) {
 ConfigResult parse_config(std::string_view text, const std::string& file_name) {
   ConfigResult out;
   Parser parser(out, file_name);
+  if (const auto line = bad_header_line(text); line != 0) {
+    out.findings.push_back({file_name, line, "must be [name] or [[name]] alone on its line"});
+    return out;
+  }
   const toml::parse_result parsed = toml::parse(text, file_name);
   if (!parsed) {
     parser.problem(parsed.error().source(), printable(parsed.error().description()));

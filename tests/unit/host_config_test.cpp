@@ -98,6 +98,16 @@ TEST_CASE("host config: what is no TOML says where") {
   CHECK(got.findings[0].line == 2);
 }
 
+TEST_CASE("host config: headers that would end the parser are refused with their line") {
+  for (const char* header : {"[[)x]]", "[", "[[", "[]", "[a", "[[a]", "[a]]", "[a] b", "[a.b]"}) {
+    CAPTURE(header);
+    const auto got = parse_config("[session]\n" + std::string(header) + "\n", "f");
+    REQUIRE(got.findings.size() == 1);
+    CHECK(got.findings[0].line == 2);
+  }
+  CHECK(parse_config("  [session] # fine\n[record]\t\n", "f").ok());
+}
+
 TEST_CASE("host config: a class of retention that nobody defined, a shell that records itself") {
   CHECK_FALSE(parse_config("[session]\nretention = \"nosuch\"\n", "f").ok());
   CHECK_FALSE(parse_config("[session]\nshell = \"/usr/bin/sworn-login\"\n", "f").ok());
