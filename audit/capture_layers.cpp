@@ -2,6 +2,7 @@
 #include "audit/capture_layers.hpp"
 
 #include "audit/kernel_source.hpp"
+#include "audit/proc_source.hpp"
 #include "audit/shell_hook.hpp"
 #include "base/fd.hpp"
 
@@ -45,6 +46,7 @@ struct CaptureLayers::Impl {
   Fd epoll;
   std::unique_ptr<ShellHook> hook;
   std::unique_ptr<KernelSource> kernel;
+  std::unique_ptr<ProcSource> proc;  // where there is no kernel source
   std::string why_no_kernel;
   std::string why_no_hook;
   bool stated = false;
@@ -101,6 +103,17 @@ struct CaptureLayers::Impl {
     }
   }
 
+  // Listens from the start, so that nothing is missed while sworn-bpf makes up its mind.
+  void prepare_proc(ChildSetup& setup) {
+    if (options.mode != CaptureMode::automatic || !wants_kernel()) {
+      return;
+    }
+    proc = std::make_unique<ProcSource>(clock);
+    if (!proc->prepare(setup)) {
+      proc.reset();
+    }
+  }
+
   void prepare_hook(ChildSetup& setup) {
     if (options.mode == CaptureMode::none || !options.interactive) {
       why_no_hook = options.interactive ? "not asked for" : "no terminal";
@@ -129,6 +142,9 @@ Result<void> CaptureLayers::prepare(ChildSetup& setup) {
     return fail_sys(errno, "epoll_create1");
   }
   impl_->prepare_kernel(setup);
+  if (!impl_->kernel) {
+    impl_->prepare_proc(setup);
+  }
   impl_->prepare_hook(setup);
   return {};
 }
@@ -142,14 +158,21 @@ void CaptureLayers::launched(pid_t command) {
     impl_->kernel->launched(command);
     if (impl_->kernel->fd() < 0) {
       impl_->why_no_kernel = impl_->kernel->reason();
+      ChildSetup unchanged;
+      impl_->prepare_proc(unchanged);  // the command has not executed anything yet
     }
     impl_->add(impl_->kernel->fd(), 1);
+  }
+  if (impl_->proc) {
+    impl_->proc->launched(command);
+    impl_->add(impl_->proc->fd(), 2);
   }
 }
 
 int CaptureLayers::fd() const {
   const auto& i = *impl_;
-  const bool alive = (i.hook && i.hook->fd() >= 0) || (i.kernel && i.kernel->fd() >= 0);
+  const bool alive = (i.hook && i.hook->fd() >= 0) || (i.kernel && i.kernel->fd() >= 0) ||
+                     (i.proc && i.proc->fd() >= 0);
   return alive || !i.stated ? i.epoll.get() : -1;
 }
 
@@ -161,19 +184,21 @@ Result<void> CaptureLayers::drain(std::vector<AuditFact>& out) {
     now.state = "active";
     out.push_back({EventKind::capture, i.clock.mono(), encode(now)});
   }
-  std::array<epoll_event, 2> ready{};
+  std::array<epoll_event, 3> ready{};
   const int n = ::epoll_wait(i.epoll.get(), ready.data(), static_cast<int>(ready.size()), 0);
-  bool from_hook = false;
-  bool from_kernel = false;
+  std::array<bool, 3> from{};
   for (int k = 0; k < n; ++k) {
-    (ready[static_cast<std::size_t>(k)].data.u32 == 0 ? from_hook : from_kernel) = true;
+    from.at(ready[static_cast<std::size_t>(k)].data.u32) = true;
   }
   // A layer that fails says so itself, with a gap; the others go on.
-  if (from_hook && i.hook) {
+  if (from[0] && i.hook) {
     [[maybe_unused]] const auto done = i.hook->drain(out);
   }
-  if (from_kernel && i.kernel) {
+  if (from[1] && i.kernel) {
     [[maybe_unused]] const auto done = i.kernel->drain(out);
+  }
+  if (from[2] && i.proc) {
+    [[maybe_unused]] const auto done = i.proc->drain(out);
   }
   return {};
 }
@@ -189,6 +214,9 @@ void CaptureLayers::finish(std::vector<AuditFact>& out) {
   }
   if (i.kernel) {
     i.kernel->finish(out);
+  }
+  if (i.proc) {
+    i.proc->finish(out);
   }
   auto last = statement();
   last.state = "ended";
@@ -241,7 +269,12 @@ CaptureStatement CaptureLayers::statement() const {
     }
     add_detail("kernel", state.text);
   }
-  add_detail("exec", i.why_no_kernel);
+  if (i.proc) {
+    out.mechanism = "proc";
+    out.exec = Coverage::best_effort;
+    out.lost += i.proc->overruns();
+  }
+  add_detail(i.proc ? "no ebpf" : "exec", i.why_no_kernel);
   return out;
 }
 

@@ -19,8 +19,6 @@ namespace {
 
 using format::EventKind;
 
-constexpr std::size_t k_max_living = 65'536;
-constexpr std::size_t k_max_via = 32;
 constexpr std::size_t k_max_cpus = 8192;
 constexpr std::size_t k_max_words = SWORN_MAX_ARGV + 1;  // of one argv
 constexpr std::size_t k_max_text = 4096;
@@ -222,34 +220,6 @@ void KernelDecoder::report_lost(std::uint64_t lost, std::uint32_t cpu, MonoTime 
            fmt::format("the kernel's records of CPU {} came faster than they were read", cpu)})});
 }
 
-void KernelDecoder::remember(const ProcessId& process, const ProcessId& parent,
-                             std::uint32_t execs) {
-  if (living_.size() >= k_max_living && !living_.contains(process.pid)) {
-    living_.erase(living_.begin());
-  }
-  living_[process.pid] = {process.start, parent, execs};
-}
-
-// The forks between a program and the next one above it, from below.
-std::vector<ProcessId> KernelDecoder::forks_above(const ProcessId& parent) const {
-  std::vector<ProcessId> out;
-  ProcessId at = parent;
-  while (out.size() < k_max_via) {
-    const auto found = living_.find(at.pid);
-    if (found == living_.end() || found->second.start != at.start || found->second.execs > 0 ||
-        found->second.parent == ProcessId{}) {
-      break;
-    }
-    out.push_back(at);
-    at = found->second.parent;
-  }
-  // The last one is the program itself.
-  if (!out.empty()) {
-    out.push_back(at);
-  }
-  return out;
-}
-
 bool KernelDecoder::take_record(const sworn_wire_header& header, ByteView record,
                                 std::vector<AuditFact>& out) {
   const auto process = process_of(header);
@@ -261,7 +231,7 @@ bool KernelDecoder::take_record(const sworn_wire_header& header, ByteView record
         return false;
       }
       ++counters_.forks;
-      remember(process, {fork.parent, microseconds(fork.parent_start)}, 0);
+      living_.forked(process, {fork.parent, microseconds(fork.parent_start)});
       return true;
     }
     case SWORN_EXEC:
@@ -282,10 +252,7 @@ bool KernelDecoder::take_record(const sworn_wire_header& header, ByteView record
       fact.execs = exit.execs;
       fact.source = "ebpf";
       ++counters_.exits;
-      if (const auto found = living_.find(process.pid);
-          found != living_.end() && found->second.start == process.start) {
-        living_.erase(found);
-      }
+      living_.ended(process);
       out.push_back({EventKind::exec_exit, at, encode(fact)});
       return true;
     }
@@ -390,12 +357,8 @@ bool KernelDecoder::take_exec(const sworn_wire_header& header, ByteView record,
     fact.flags.emplace_back("failed");
   } else {
     ++counters_.execs;
-    fact.via = forks_above(fact.parent);
-    const auto found = living_.find(fact.process.pid);
-    const auto before = found != living_.end() && found->second.start == fact.process.start
-                            ? found->second.execs
-                            : 0;
-    remember(fact.process, fact.parent, before + 1);
+    fact.via = living_.forks_above(fact.parent);
+    living_.executed(fact.process, fact.parent);
   }
   out.push_back({EventKind::exec, {microseconds(header.at)}, encode(fact)});
   return true;

@@ -6,13 +6,13 @@
 
 #include "audit/audit_source.hpp"
 #include "audit/bpf/kernel_wire.h"
+#include "audit/family_tree.hpp"
 #include "audit/process_event.hpp"
 
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace sworn::audit {
@@ -49,25 +49,18 @@ class KernelDecoder {
   [[nodiscard]] std::size_t living() const { return living_.size(); }
 
  private:
-  struct Living {
-    std::int64_t start = 0;
-    ProcessId parent;
-    std::uint32_t execs = 0;
-  };
   void take_state(ByteView packet, bool refused);
   void take_counters(ByteView packet, std::vector<AuditFact>& out);
   bool take_record(const sworn_wire_header& header, ByteView record, std::vector<AuditFact>& out);
   bool take_exec(const sworn_wire_header& header, ByteView record, std::vector<AuditFact>& out);
   void count(const sworn_wire_header& header, std::vector<AuditFact>& out);
   void report_lost(std::uint64_t lost, std::uint32_t cpu, MonoTime at, std::vector<AuditFact>& out);
-  void remember(const ProcessId& process, const ProcessId& parent, std::uint32_t execs);
-  [[nodiscard]] std::vector<ProcessId> forks_above(const ProcessId& parent) const;
 
   std::optional<KernelState> state_;
   std::optional<std::uint32_t> flushed_;
   KernelCounters counters_;
   std::map<std::uint64_t, std::uint64_t> last_;  // (stream, cpu) -> number
-  std::unordered_map<std::int64_t, Living> living_;
+  FamilyTree living_;
   MonoTime newest_;
 };
 
