@@ -27,6 +27,7 @@ over = os.path.join(folder, "etc")
 for name in ("", "/up", "/work"):
     os.mkdir(over + name)
 subprocess.run(["mount", "-t", "tmpfs", "tmpfs", over], check=True)
+atexit.register(subprocess.run, ["umount", "-l", "/etc", over], stderr=subprocess.DEVNULL)
 os.mkdir(over + "/up")
 os.mkdir(over + "/work")
 if subprocess.run(["mount", "-t", "overlay", "overlay", "-o", "lowerdir=/etc,upperdir=%s/up,workdir=%s/work" % (over, over), "/etc"],
