@@ -21,6 +21,7 @@ class Section:
         self.title = title
         self.parts = []
         self.load = common.load()
+        self.commit = common.commit()  # of what is measured; the tree may have moved on by the end
 
     def text(self, line):
         self.parts.append(line)
@@ -39,7 +40,7 @@ class Section:
 
     def render(self, scale):
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-        stamp = f"{now}, commit {common.commit()}; {common.machine()}; load {self.load:.1f} before, "
+        stamp = f"{now}, commit {self.commit}; {common.machine()}; load {self.load:.1f} before, "
         stamp += f"{common.load():.1f} behind."
         if scale != 1.0:
             stamp += f" **Shrunk workload ({scale:g}): not a published figure.**"
