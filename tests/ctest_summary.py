@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Counts a ctest JUnit file: ctest_summary.py FILE BUILD.
+"""Counts a ctest JUnit file: ctest_summary.py FILE BUILD [SECOND].
 
+SECOND is the report of a second run of what failed, one test at a time: what passes there counts as passed and is
+named in an "again BUILD NAME" line, so that a test that does not bear company stays in sight.
 Prints one line "PASSED FAILED SKIPPED", then "skip BUILD NAME: REASON" and "fail BUILD NAME" lines. A test that
 ctest did not run for another reason than its own skip (missing program, failed fixture), or that skipped
 after a failed check, counts as failed.
@@ -31,8 +33,16 @@ def known_failures():
     return known
 
 
-def main(path, build):
+def passed_in(path):
+    if not path or not os.path.exists(path):
+        return set()
+    cases = ElementTree.parse(path).getroot().iter("testcase")
+    return {case.get("name") for case in cases if case.get("status") == "run"}
+
+
+def main(path, build, second=None):
     known = known_failures()
+    passed_alone = passed_in(second)
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     details = []
     for case in ElementTree.parse(path).getroot().iter("testcase"):
@@ -45,6 +55,9 @@ def main(path, build):
         elif own_skip and "Status: FAILURE!" not in output:
             counts["skipped"] += 1
             details.append(f"skip {build} {name}: {skip_reason(output)[:200]}")
+        elif name in passed_alone:
+            counts["passed"] += 1
+            details.append(f"again {build} {name}: failed beside others, passed alone")
         elif name in known:
             counts["skipped"] += 1
             details.append(f"skip {build} {name}: KNOWN FAILURE, {known[name]}")
