@@ -257,6 +257,16 @@ void check_sense(Parser& parser, const toml::table& root, const Config& config) 
       }
     }
   }
+  // A rule that looks as if it held, and does not, is worse than none.
+  if (config.user_quota_bytes != 0) {
+    parser.problem(root.source(),
+                   "[limits] user_quota is not enforced by this version; leave it out");
+  }
+  if (!config.required_anchors.empty()) {
+    parser.problem(root.source(),
+                   "[anchors] required is not enforced by this version; ask for anchors where "
+                   "recordings are verified, with sworn trust");
+  }
   if (config.recipients.empty() && !config.second_person.empty()) {
     parser.problem(root.source(), "[encryption] second_person needs recipients");
   }

@@ -37,7 +37,7 @@ alice = "/bin/zsh"
 groups = ["oncall"]
 
 [limits]
-user_quota = "10G"
+reserve = "1G"
 sessions_per_user = 20
 
 [retention]
@@ -58,7 +58,7 @@ TEST_CASE("host config: rules come from the session, the audience and the user, 
   const Person alice{"alice", 1001, {"users"}};
   CHECK(rules_for(got.config, alice).shell == "/bin/zsh");
   CHECK(rules_for(got.config, alice).input == InputMode::commands);
-  CHECK(got.config.user_quota_bytes == 10ULL << 30U);
+  CHECK(got.config.reserve_bytes == 1ULL << 30U);
 }
 
 TEST_CASE("host config: who is recorded") {
@@ -120,6 +120,13 @@ TEST_CASE("host config: whom to encrypt to must be recipients") {
   CHECK_FALSE(parse_config("[encryption]\nrecipients = [\"nobody\"]\n", "f").ok());
   CHECK_FALSE(parse_config("[encryption]\nrecipients = [\"age1nosuch\"]\n", "f").ok());
   CHECK_FALSE(parse_config("[encryption]\nsecond_person = [\"" + good + "\"]\n", "f").ok());
+}
+
+TEST_CASE("host config: what no code holds to is refused") {
+  CHECK_FALSE(parse_config("[limits]\nuser_quota = \"10G\"\n", "f").ok());
+  CHECK(parse_config("[limits]\nuser_quota = 0\n", "f").ok());
+  CHECK_FALSE(parse_config("[anchors]\nrequired = [\"syslog\"]\n", "f").ok());
+  CHECK(parse_config("[anchors]\nrequired = []\n", "f").ok());
 }
 
 TEST_CASE("host config: the policy text changes with every rule, and only then") {
