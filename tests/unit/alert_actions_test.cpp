@@ -55,8 +55,9 @@ class Tree {
       ::setpgid(0, 0);
       if (::fork() == 0) {
         ::close(ends[0]);
-        static_cast<void>(::write(ends[1], "x", 1));
-        ::pause();
+        if (::write(ends[1], "x", 1) == 1) {
+          ::pause();
+        }
         ::_exit(0);
       }
       ::close(ends[0]);
