@@ -141,6 +141,24 @@ std::string without_hashes(const Bytes& data) {
   return out;
 }
 
+std::string ledger_without_hashes(const Bytes& entries) {
+  std::string out;
+  LedgerVerifyOptions options;
+  options.on_entry = [&](std::uint64_t index, ByteView stored, const LedgerEntry& /*entry*/) {
+    auto json = nlohmann::json::parse(ledger_entry_json(stored).value());
+    json.erase("file_digest");
+    if (json.contains("mark")) {
+      json["mark"] = json["mark"].get<std::string>().substr(0, 56);
+    }
+    if (json.contains("sessions")) {
+      json["sessions"] = json["sessions"].get<std::string>().substr(0, 56);
+    }
+    out += fmt::format("{} {}\n", index, json.dump());
+  };
+  REQUIRE(verify_ledger(file_of(entries), options).value().state == LedgerState::intact);
+  return out;
+}
+
 }  // namespace
 
 TEST_CASE("threat 1: changed bytes of a sealed chunk name the chunk and the last good time") {
@@ -343,6 +361,7 @@ TEST_CASE("threat 23: what is published says nothing of a removed text, not even
   const auto other = publish(std::string(3'000, 'x') + "a secret of another length");
   CHECK(one.copy != other.copy);
   CHECK(without_hashes(one.copy) == without_hashes(other.copy));
+  CHECK(ledger_without_hashes(one.ledger) == ledger_without_hashes(other.ledger));
 }
 
 // A program that reads the id of its own recording can print a frame whose crc holds.
