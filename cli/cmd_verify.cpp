@@ -14,6 +14,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 namespace sworn::cli {
 namespace {
 
@@ -97,6 +99,11 @@ int verify_one(const Arguments& args, const VerifySources& sources, const std::s
   return status;
 }
 
+bool is_regular_file(const std::string& path) {
+  std::error_code problem;
+  return std::filesystem::is_regular_file(path, problem);
+}
+
 int run(const Arguments& args) {
   const auto sources = VerifySources::from(args);
   if (!sources) {
@@ -113,7 +120,8 @@ int run(const Arguments& args) {
   bool first = true;
   std::vector<std::string> trails;
   for (const auto& path : args.words()) {
-    if (is_trail_file(path)) {
+    // Only a regular file is looked into: the first look at a FIFO waits for a writer, for ever.
+    if (is_regular_file(path) && is_trail_file(path)) {
       trails.push_back(path);
       continue;
     }

@@ -42,7 +42,7 @@ def a_policy_with_mistakes_changes_nothing(host):
     host.write_config(CONFIG + "\n[nosuch]\n")
     host.daemon.send_signal(signal.SIGHUP)
     lab.wait_until(lambda: "old policy stays in force" in host.daemon_log(), 10, "the refusal")
-    before = len(host.closed())
+    before = len(host.settled())
     assert host.ssh("echo in").stdout == b"in\n"
     host.wait_closed(before + 1)
     host.write_config(CONFIG)
@@ -56,7 +56,7 @@ def the_policy_is_in_the_header_and_changes_with_it(host):
     host.write_config(CONFIG.replace('retention = "short"', 'retention = "short"\ninput = "all"'))
     host.daemon.send_signal(signal.SIGHUP)
     time.sleep(0.3)
-    before = len(host.closed())
+    before = len(host.settled())
     host.ssh("true")
     second = host.info(host.wait_closed(before + 1)[-1])
     assert first["mode"] == second["mode"] == "host", first
@@ -93,7 +93,7 @@ def who_and_status_tell_each_what_is_his(host):
 
 
 def a_su_inside_is_covered(host):
-    before = len(host.closed())
+    before = len(host.settled())
     person = host.terminal(argv=["su", "-", "adm1"])
     person.expect("$ ")
     person.type("sworn-login -c 'echo inner-$((1+1)); sworn status | head -1'\r")
@@ -107,7 +107,7 @@ def a_su_inside_is_covered(host):
 
 
 def rec_is_recorded_by_the_host_or_by_oneself(host):
-    before = len(host.closed())
+    before = len(host.settled())
     got = host.ssh("sworn rec --reason disk --ticket T-1 -- sh -c 'echo by-host; exit 6' </dev/null", user="adm2")
     assert (got.returncode, got.stdout) == (6, b"by-host\n"), got
     paths = host.wait_closed(before + 2)[before:]
@@ -123,7 +123,7 @@ def a_profile_hook_records_interactive_shells(host):
     hook = os.path.join(lab.TOP, "packaging/host/snippets/profile.sh")
     with open("/etc/profile.d/zz-sworn.sh", "w", encoding="utf-8") as f, open(hook, encoding="utf-8") as source:
         f.write(source.read())
-    before = len(host.closed())
+    before = len(host.settled())
     person = host.terminal(user="plain")
     person.expect("$ ")
     person.run("echo hooked-$((20+2)); shopt -q login_shell && echo is-login")
@@ -164,7 +164,7 @@ def doctor_finds_the_holes(host):
 
 def retention_removes_what_is_over_and_not_on_hold(host):
     for user in ("adm1", "adm2"):
-        before = len(host.closed())
+        before = len(host.settled())
         host.ssh("echo old", user=user)
         host.wait_closed(before + 1)
     dry = json.loads(host.sworn("retention", "run", "--dry-run", "--json").stdout)["sessions"]

@@ -92,7 +92,7 @@ def read_the_monitors_memory_and_descriptors(host):
 
 
 def kill_the_client_and_go_on(host):
-    before = len(host.closed())
+    before = len(host.settled())
     person = log_in(host)
     client, _ = client_of(person)
     person.type(f"echo before-kill; kill -9 {client}; sleep 5; echo NOT-REACHED-$((1+1))\r")
@@ -103,7 +103,7 @@ def kill_the_client_and_go_on(host):
 
 
 def stop_the_client_and_go_on_unseen(host):
-    before = len(host.closed())
+    before = len(host.settled())
     person = log_in(host)
     client, _ = client_of(person)
     person.run(f"kill -STOP {client}")
@@ -114,7 +114,7 @@ def stop_the_client_and_go_on_unseen(host):
 
 
 def kill_the_anchor(host):
-    before = len(host.closed())
+    before = len(host.settled())
     person = log_in(host)
     _, anchor = client_of(person)
     # The hangup of the leader ends the first sleep; the terminal is gone before the second one ends.
@@ -172,13 +172,13 @@ print('status', os.waitstatus_to_exitcode(status))
 
 def leave_a_stale_lock(host):
     kill_the_client_and_go_on(host)
-    before = len(host.closed())
+    before = len(host.settled())
     still_works(host)
     host.wait_closed(before + 1)
 
 
 def a_crowd_of_sessions_at_once(host):
-    before = len(host.closed())
+    before = len(host.settled())
     jobs = [subprocess.Popen(host.ssh_argv(f"echo crowd-{i}"), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                              stdin=subprocess.DEVNULL) for i in range(30)]
     outs = [job.communicate(timeout=60) for job in jobs]
@@ -208,7 +208,7 @@ def the_quota_of_sessions_is_no_way_around(host):
 # --- steering it
 
 def environment_variables(host):
-    before = len(host.closed())
+    before = len(host.settled())
     got = subprocess.run(host.ssh_argv("echo env-$((1+1)); env"), stdout=subprocess.PIPE, check=False, timeout=30,
                          stdin=subprocess.DEVNULL,
                          env=dict(os.environ, LC_X="1", SWORN_CONFIG="/tmp/x", SWORN_INPUT="none",
@@ -219,7 +219,7 @@ def environment_variables(host):
 
 
 def preload_a_library_into_the_client(host):
-    before = len(host.closed())
+    before = len(host.settled())
     _, out = inside(host, r"""
 cd /tmp && mkdir -p p.$$ && cd p.$$
 printf 'BAD\n' > libbad.so
@@ -236,7 +236,7 @@ def another_shell_by_the_SHELL_variable(host):
 
 
 def descriptors_closed_at_the_start(host):
-    before = len(host.closed())
+    before = len(host.settled())
     inside(host, "sworn-login -c 'echo closed-fds' <&- >&- 2>&-")
     host.wait_closed(before + 2)  # the session itself and the one inside
 
@@ -249,7 +249,7 @@ def no_descriptors_left(host):
 
 
 def limits_on_files_memory_and_processes(host):
-    before = len(host.closed())
+    before = len(host.settled())
     _, out = inside(host, "bash -c 'ulimit -f 0; exec sworn-login -c \"echo big-$((3+3))\"'")
     assert "big-6" in out, out  # the monitor has limits of its own
     host.wait_closed(before + 2)
@@ -258,14 +258,14 @@ def limits_on_files_memory_and_processes(host):
 
 
 def niceness_and_idle_io(host):
-    before = len(host.closed())
+    before = len(host.settled())
     _, out = inside(host, "nice -n 19 sworn-login -c 'echo nice-$((4+4))'")
     assert "nice-8" in out, out
     host.wait_closed(before + 2)
 
 
 def a_user_namespace_where_i_am_root(host):
-    before = len(host.closed())
+    before = len(host.settled())
     _, out = inside(host, "unshare -Ur sworn-login -c 'echo ns-$((5+5))' 2>&1")
     assert "ns-10" in out or "not permitted" in out or "no session" in out, out
     assert "NOT RECORDED" not in out, out
@@ -280,7 +280,7 @@ def arguments_of_the_client(host):
 
 
 def original_command_set_by_the_user(host):
-    before = len(host.closed())
+    before = len(host.settled())
     _, out = inside(host, "SSH_ORIGINAL_COMMAND='echo spoofed-$((6+6))' sworn-login")
     assert "spoofed-12" in out, out
     host.wait_closed(before + 2)
@@ -436,7 +436,7 @@ while time.time() < end:
 
 def the_outer_terminal_opened_before_during_and_after(host):
     """Another process of the user opens every terminal of his, all the time, and writes on it."""
-    before = len(host.closed())
+    before = len(host.settled())
     holder = subprocess.Popen(host.ssh_argv("python3 -"), stdin=subprocess.PIPE)
     holder.stdin.write(HOLDER.encode())
     holder.stdin.close()
@@ -462,7 +462,7 @@ def keystrokes_read_from_the_outer_terminal(host):
 
 
 def the_inner_terminal_from_another_session_is_recorded(host):
-    before = len(host.closed())
+    before = len(host.settled())
     person = log_in(host)
     person.type("echo my-tty=$(tty).\r")
     person.expect("my-tty=/")
@@ -482,7 +482,7 @@ def the_inner_terminal_from_another_session_is_recorded(host):
 def bashrc_runs_on_record(host):
     with open("/home/adm1/.bash_profile", "w", encoding="utf-8") as f:
         f.write("echo from-my-profile\n")
-    before = len(host.closed())
+    before = len(host.settled())
     person = log_in(host)
     log_out(person)
     os.unlink("/home/adm1/.bash_profile")
@@ -513,7 +513,7 @@ def change_the_login_shell(host):
 # --- leaving something behind
 
 def a_process_that_outlives_the_session_has_no_terminal(host):
-    before = len(host.closed())
+    before = len(host.settled())
     person = log_in(host)
     person.run("(trap '' HUP; setsid nohup sh -c 'sleep 2; echo LATE > /dev/tty; tty; sleep 1' >/home/adm1/late 2>&1 &)")
     log_out(person)
@@ -525,7 +525,7 @@ def a_process_that_outlives_the_session_has_no_terminal(host):
 
 
 def output_in_the_last_moment_is_recorded(host):
-    before = len(host.closed())
+    before = len(host.settled())
     person = log_in(host)
     person.type("(sleep 0.05; echo last-words) & exit\r")
     person.wait()
@@ -535,7 +535,7 @@ def output_in_the_last_moment_is_recorded(host):
 
 
 def become_another_program_and_go_on(host):
-    before = len(host.closed())
+    before = len(host.settled())
     person = log_in(host)
     person.type("exec env -i /bin/sh\r")
     time.sleep(0.3)

@@ -44,7 +44,7 @@ def the_monitor_is_killed(host):
 
 
 def the_daemon_is_killed_and_sessions_go_on(host):
-    before = len(host.closed())
+    before = len(host.settled())
     person = log_in(host)
     person.run("echo before-$((1+1))")
     host.stop_daemon(signal.SIGKILL)
@@ -60,7 +60,7 @@ def the_daemon_is_killed_and_sessions_go_on(host):
 
 
 def a_session_that_ends_while_the_daemon_is_away(host):
-    before = len(host.closed())
+    before = len(host.settled())
     person = log_in(host)
     person.run("echo alone-$((5+5))")
     host.stop_daemon(signal.SIGKILL)

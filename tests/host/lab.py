@@ -263,11 +263,24 @@ LogLevel VERBOSE
     # --- what is on record
     def store(self):
         """Oldest change first."""
+        def changed(path):
+            try:
+                return os.lstat(path).st_mtime_ns
+            except FileNotFoundError:  # a file that was just closed has another name now
+                return 0
+
         paths = [os.path.join("/var/lib/sworn/sessions", n) for n in os.listdir("/var/lib/sworn/sessions")]
-        return sorted(paths, key=lambda p: (os.lstat(p).st_mtime_ns if os.path.lexists(p) else 0, p))
+        return sorted(paths, key=lambda p: (changed(p), p))
 
     def closed(self):
         return [p for p in self.store() if p.endswith(".sworn")]
+
+    def settled(self, seconds=3):
+        """The closed ones, when those of before have had time to close: where a case begins to count."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and any(".part" in p for p in self.store()):
+            time.sleep(0.02)
+        return self.closed()
 
     def sworn(self, *args, **kw):
         return run("/usr/bin/sworn", *args, **kw)

@@ -27,7 +27,7 @@ def wire(host):
 
 def a_command_of_sudo_is_recorded(host):
     wire(host)
-    before = len(host.closed())
+    before = len(host.settled())
     got = host.ssh("sudo sh -c 'echo out; echo err >&2; exit 3'", user="plain")
     assert (got.returncode, got.stdout, got.stderr) == (3, b"out\n", b"err\n"), got
     path = host.wait_closed(before + 1)[-1]
@@ -39,7 +39,7 @@ def a_command_of_sudo_is_recorded(host):
 
 
 def pipes_stay_exact(host):
-    before = len(host.closed())
+    before = len(host.settled())
     data = os.urandom(300_000)
     for _ in range(5):
         got = host.ssh("sudo cat", user="plain", input=data)
@@ -48,7 +48,7 @@ def pipes_stay_exact(host):
 
 
 def an_interactive_shell(host):
-    before = len(host.closed())
+    before = len(host.settled())
     person = host.terminal(user="plain")
     person.expect("$ ")
     for command in ("sudo -i", "sudo -s"):
@@ -65,14 +65,14 @@ def an_interactive_shell(host):
 
 
 def a_signal_ends_it_on_record(host):
-    before = len(host.closed())
+    before = len(host.settled())
     got = host.ssh("sudo sh -c 'kill -TERM $$'", user="plain")
     assert got.returncode != 0
     assert host.info(host.wait_closed(before + 1)[-1])["exit"]["signal"] == 15
 
 
 def inside_a_recorded_session_it_is_covered(host):
-    before = len(host.closed())
+    before = len(host.settled())
     person = host.terminal()
     person.expect("$ ")
     assert person.run("sudo sh -c 'echo covered-$((1+1))'") == 0

@@ -11,7 +11,7 @@ import lab  # noqa: E402
 
 
 def an_interactive_login_is_recorded_and_verifies(host):
-    before = len(host.closed())
+    before = len(host.settled())
     with_notice = host.terminal()
     with_notice.expect("$ ")
     assert with_notice.run("echo hello-$((40+2))") == 0
@@ -26,7 +26,7 @@ def an_interactive_login_is_recorded_and_verifies(host):
 
 
 def a_command_over_ssh_is_exact(host):
-    before = len(host.closed())
+    before = len(host.settled())
     got = host.ssh("echo out; echo err >&2; exit 3")
     assert (got.returncode, got.stdout, got.stderr) == (3, b"out\n", b"err\n"), got
     host.wait_closed(before + 1)
@@ -38,7 +38,7 @@ def a_command_over_ssh_is_exact(host):
 
 
 def copies_arrive_whole(host):
-    before = len(host.closed())
+    before = len(host.settled())
     data = os.urandom(3_000_000)
     source = host.dir + "/data"
     with open(source, "wb") as f:
@@ -64,7 +64,7 @@ def copies_arrive_whole(host):
 
 
 def python_over_standard_input_like_ansible(host):
-    before = len(host.closed())
+    before = len(host.settled())
     program = b"import sys,json\nprint(json.dumps({'ok': True, 'argv': sys.argv}))\nsys.exit(4)\n"
     got = host.ssh("/bin/sh -c 'python3 - a b && sleep 0'", input=program)
     assert got.returncode == 4 and b'"ok": true' in got.stdout, got
@@ -72,7 +72,7 @@ def python_over_standard_input_like_ansible(host):
 
 
 def many_sessions_over_one_connection(host):
-    before = len(host.closed())
+    before = len(host.settled())
     control = host.dir + "/control"
     master = subprocess.Popen(host.ssh_argv("-M", "-S", control, "-N"), stdin=subprocess.DEVNULL)
     lab.wait_until(lambda: os.path.exists(control), 10, "the master connection")
@@ -87,7 +87,7 @@ def many_sessions_over_one_connection(host):
 
 
 def a_dropped_connection_ends_the_session_on_record(host):
-    before = len(host.closed())
+    before = len(host.settled())
     person = host.terminal()
     person.expect("$ ")
     person.run("echo before-the-drop")
@@ -116,7 +116,7 @@ def the_users_own_terminal_is_taken(host):
 
 def force_command_with_another_login_shell(host):
     # `plain` has bash as login shell; sshd forces the client.
-    before = len(host.closed())
+    before = len(host.settled())
     got = host.ssh("echo forced; exit 5", user="plain")
     assert (got.returncode, got.stdout) == (5, b"forced\n"), got
     host.wait_closed(before + 1)
