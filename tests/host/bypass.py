@@ -191,7 +191,7 @@ def the_quota_of_sessions_is_no_way_around(host):
     # More than the policy allows (40): refused, never unrecorded.
     master = host.dir + "/crowd"
     hold = subprocess.Popen(host.ssh_argv("-M", "-S", master, "-N", user="adm2"), stdin=subprocess.DEVNULL)
-    lab.wait_until(lambda: os.path.exists(master), 10, "the master connection")
+    host.wait_master(master)
     jobs = [subprocess.Popen(["ssh", "-F", "/dev/null", "-S", master, "adm2@127.0.0.1", "echo in; sleep 6"],
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
             for _ in range(46)]

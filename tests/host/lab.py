@@ -260,6 +260,11 @@ LogLevel VERBOSE
             argv = argv[:1] + list(options) + argv[1:] + list(args)
         return Terminal(argv)
 
+    def wait_master(self, control):
+        """Until the master connection answers: its socket is there before it listens."""
+        check = ["ssh", "-F", "/dev/null", "-S", control, "-O", "check", "127.0.0.1"]
+        wait_until(lambda: run(*check, check=False).returncode == 0, 10, "the master connection")
+
     # --- what is on record
     def store(self):
         """Oldest change first."""

@@ -75,7 +75,7 @@ def many_sessions_over_one_connection(host):
     before = len(host.settled())
     control = host.dir + "/control"
     master = subprocess.Popen(host.ssh_argv("-M", "-S", control, "-N"), stdin=subprocess.DEVNULL)
-    lab.wait_until(lambda: os.path.exists(control), 10, "the master connection")
+    host.wait_master(control)
     jobs = [subprocess.Popen(["ssh", "-F", "/dev/null", "-S", control, "adm1@127.0.0.1", f"echo n{i}"],
                              stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) for i in range(8)]
     for i, job in enumerate(jobs):
