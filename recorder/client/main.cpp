@@ -280,7 +280,7 @@ class Session {
     } else {
       std::size_t next = 3;
       for (std::size_t i = 0; i < 3; ++i) {
-        if ((accepted_.streams >> i & 1U) != 0) {
+        if (((static_cast<unsigned>(accepted_.streams) >> i) & 1U) != 0) {
           plan.stdio[i] = fds_[next++].get();
         } else if (i == 2 && (accepted_.streams & 2U) != 0) {
           plan.stdio[2] = plan.stdio[1];  // 1 and 2 were one and stay one

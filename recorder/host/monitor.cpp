@@ -123,7 +123,7 @@ Result<void> receive_streams(Monitor& m, int link) {
   TRY(wait_for_message(link, k_client_ms, &more));
   std::size_t next = 0;
   for (std::size_t i = 0; i < m.ours.size(); ++i) {
-    if ((m.plan.streams >> i & 1U) == 0) {
+    if (((static_cast<unsigned>(m.plan.streams) >> i) & 1U) == 0) {
       continue;
     }
     if (next + 2 > more.size()) {

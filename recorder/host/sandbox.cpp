@@ -13,6 +13,7 @@
 namespace sworn::recorder::host {
 namespace {
 
+#ifndef SWORN_SANITIZED
 struct Release {
   void operator()(void* filter) const { ::seccomp_release(filter); }
 };
@@ -27,6 +28,7 @@ Result<void> add(const Filter& filter, std::uint32_t action, std::initializer_li
   }
   return {};
 }
+#endif
 
 }  // namespace
 
