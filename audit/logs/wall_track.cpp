@@ -99,8 +99,9 @@ WallTrack::Moment WallTrack::place(WallTime wall, std::optional<MonoTime> near) 
   }
   auto chosen = near ? nearest : now_;
   if (!near) {
-    const bool went_back = wall.us < newest_.us - patience(now_);
-    if (!fits(now_, wall) || (went_back && newest_.us != INT64_MIN)) {
+    const bool went_back =
+        newest_.us != INT64_MIN && wall.us < newest_.us - patience(now_);  // the least: none yet
+    if (!fits(now_, wall) || went_back) {
       auto next = now_ + 1;
       while (next < pieces_.size() && !fits(next, wall)) {
         ++next;
