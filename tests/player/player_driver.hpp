@@ -65,9 +65,15 @@ class PlayerDriver {
     return pty_->wait_exit();
   }
 
-  PtyDriver& pty() { return *pty_; }
-  [[nodiscard]] std::string screen() const { return pty_->screen(); }
-  [[nodiscard]] const std::string& output() const { return pty_->output(); }
+  PtyDriver& pty() {
+    return *pty_;
+  }
+  [[nodiscard]] std::string screen() const {
+    return pty_->screen();
+  }
+  [[nodiscard]] const std::string& output() const {
+    return pty_->output();
+  }
 
  private:
   // The numbers of the last marker: updates and keys.
@@ -87,8 +93,12 @@ class PlayerDriver {
     }
     return {0, 0};
   }
-  [[nodiscard]] std::uint64_t updates() const { return marker().first; }
-  [[nodiscard]] std::uint64_t handled() const { return marker().second; }
+  [[nodiscard]] std::uint64_t updates() const {
+    return marker().first;
+  }
+  [[nodiscard]] std::uint64_t handled() const {
+    return marker().second;
+  }
 
   TempDir home_;
   std::unique_ptr<PtyDriver> pty_;
