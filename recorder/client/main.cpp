@@ -55,6 +55,7 @@ void set_shell(std::vector<std::string>& environment, const std::string& shell) 
 
 std::vector<char*> c_strings(std::vector<std::string>& words) {
   std::vector<char*> out;
+  out.reserve(words.size() + 1);
   for (auto& word : words) {
     out.push_back(word.data());
   }
@@ -212,8 +213,8 @@ class Session {
 
  private:
   [[nodiscard]] std::size_t count_streams() const {
-    return static_cast<std::size_t>((accepted_.streams & 1U) + (accepted_.streams >> 1U & 1U) +
-                                    (accepted_.streams >> 2U & 1U));
+    const std::size_t streams = accepted_.streams;
+    return (streams & 1U) + (streams >> 1U & 1U) + (streams >> 2U & 1U);
   }
 
   // The hangup of the old terminal was swornd's doing.

@@ -51,8 +51,9 @@ class Parser {
       return;
     }
     for (const auto& [name, value] : *table) {
-      const auto key = std::find_if(keys.begin(), keys.end(),
-                                    [&](const Key& each) { return each.name == name.str(); });
+      const auto key = std::find_if(keys.begin(), keys.end(), [&name = name](const Key& each) {
+        return each.name == name.str();
+      });
       if (key == keys.end()) {
         std::string known;
         for (const auto& each : keys) {
